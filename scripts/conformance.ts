@@ -10,15 +10,21 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 if (values.help) {
-  console.log('usage: npm run conformance -- [--engine PATH] [FILE ...]\n\n  --engine PATH  executable to test, for example .peers/bin/nats-server (default: ngs-server)')
+  console.log(
+    'usage: npm run conformance -- [--engine PATH] [FILE ...]\n\n  --engine PATH  executable to test, for example .peers/bin/nats-server (default: ngs-server)',
+  )
   process.exit(0)
 }
 const engine = resolve(root, values.engine ?? 'packages/server/bin/ngs-server')
 if (!existsSync(engine)) {
-  console.error(`no executable at ${engine}; npm run peers builds the official one into .peers/bin/nats-server`)
+  console.error(
+    `no executable at ${engine}; npm run peers builds the official one into .peers/bin/nats-server`,
+  )
   process.exit(1)
 }
-const files = globSync(positionals.length > 0 ? positionals : ['packages/server/conformance/**/*.test.ts'], { cwd: root }).sort()
+const files = globSync(positionals.length > 0 ? positionals : ['packages/server/conformance/**/*.test.ts'], {
+  cwd: root,
+}).sort()
 const child = spawn(process.execPath, ['--test', '--test-timeout=120000', '--test-concurrency=2', ...files], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],

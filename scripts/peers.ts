@@ -9,7 +9,9 @@ const root = join(import.meta.dirname, '..')
 const bin = join(root, '.peers/bin')
 
 if (spawnSync('go', ['version']).status !== 0) {
-  console.error('npm run peers needs Go (https://go.dev/dl) on the PATH: it builds the official nats-server, nsc and nats.')
+  console.error(
+    'npm run peers needs Go (https://go.dev/dl) on the PATH: it builds the official nats-server, nsc and nats.',
+  )
   console.error('Without them the tests that compare with the official programs are skipped.')
   process.exit(1)
 }

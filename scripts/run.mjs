@@ -29,20 +29,29 @@ const tasks = {
 /** Installs from the lock file unless the last install was of this very lock file. */
 function setUp() {
   const stamp = join(root, 'node_modules/.installed')
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(pinnedNode)) return
   process.stderr.write('Installing dependencies (once)...\n')
   const npm = process.env.npm_execpath
   const command = npm ? [process.execPath, npm] : [windows ? 'npm.cmd' : 'npm']
-  const done = spawnSync(command[0], [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: windows && !npm,
-  })
+  const done = spawnSync(
+    command[0],
+    [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: windows && !npm,
+    },
+  )
   if (done.status !== 0) fail('npm ci failed; its output is above. Is the npm registry reachable?')
   // npm may have been told not to run install scripts; the one of the package `node` fetches the binary.
   if (!existsSync(pinnedNode)) {
-    spawnSync(process.execPath, ['installArchSpecificPackage'], { cwd: join(root, 'node_modules/node'), stdio: ['ignore', 2, 2] })
+    spawnSync(process.execPath, ['installArchSpecificPackage'], {
+      cwd: join(root, 'node_modules/node'),
+      stdio: ['ignore', 2, 2],
+    })
     if (!existsSync(pinnedNode)) fail('the npm package "node" did not install a binary for this platform')
   }
   writeFileSync(stamp, wanted)
@@ -55,7 +64,10 @@ function fail(text) {
 
 function run(args) {
   return new Promise((resolve) => {
-    const env = { ...process.env, PATH: `${dirname(pinnedNode)}${windows ? ';' : ':'}${process.env.PATH ?? ''}` }
+    const env = {
+      ...process.env,
+      PATH: `${dirname(pinnedNode)}${windows ? ';' : ':'}${process.env.PATH ?? ''}`,
+    }
     const child = spawn(pinnedNode, args, { cwd: root, stdio: 'inherit', env })
     // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone has to be passed on.
     const pass = (signal) => child.kill(signal)

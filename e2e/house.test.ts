@@ -1,0 +1,123 @@
+// The rules of docs/architecture.md that a machine can hold: who may import whom, no cycles, a pure identity package,
+// and a repository that speaks of the product alone.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+
+/** What each package may import of ours; `testkit` is for tests only and therefore in no list. */
+const mayImport: Record<string, readonly string[]> = {
+  identity: [],
+  server: ['identity'],
+  nsc: ['identity'],
+  service: ['identity'],
+  cli: ['identity', 'nsc', 'service'],
+}
+
+const sources = globSync('packages/*/src/**/*.ts', { cwd: root })
+
+function importsOf(file: string, { types }: { types: boolean }): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found: string[] = []
+  const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm
+  for (const match of text.matchAll(statement)) if (types || match[1] === undefined) found.push(match[2]!)
+  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) found.push(match[1]!)
+  return found
+}
+
+describe('the house', () => {
+  it('has sources in every package', () => {
+    for (const name of Object.keys(mayImport)) {
+      assert.ok(
+        sources.some((file) => file.startsWith(join('packages', name))),
+        `packages/${name} is empty`,
+      )
+    }
+  })
+
+  it('keeps to the directions of dependence', () => {
+    const wrong: string[] = []
+    for (const file of sources) {
+      const owner = file.split(/[\\/]/)[1]!
+      for (const target of importsOf(file, { types: true })) {
+        const ours = /^@ngs\/([a-z]+)/.exec(target)?.[1]
+        if (ours !== undefined && ours !== owner && !mayImport[owner]!.includes(ours)) {
+          wrong.push(`${file} imports ${target}`)
+        }
+        if (target.startsWith('.')) {
+          const path = relative(root, resolve(root, dirname(file), target))
+          if (!path.startsWith(join('packages', owner, 'src'))) wrong.push(`${file} reaches into ${path}`)
+        }
+      }
+    }
+    assert.deepEqual(wrong, [])
+  })
+
+  it('has no import cycles at run time', () => {
+    const graph = new Map<string, string[]>()
+    for (const file of sources) {
+      const targets = importsOf(file, { types: false }).filter((target) => target.startsWith('.'))
+      graph.set(
+        file,
+        targets.map((target) => relative(root, resolve(root, dirname(file), target))),
+      )
+    }
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const visit = (file: string, path: string[]): void => {
+      const at = path.indexOf(file)
+      if (at >= 0) {
+        cycles.push([...path.slice(at), file].join(' -> '))
+        return
+      }
+      if (done.has(file)) return
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of graph.keys()) visit(file, [])
+    assert.deepEqual(cycles, [])
+  })
+
+  it('keeps identity free of Node outside its node entry', () => {
+    const reach = new Set<string>()
+    const walk = (file: string): void => {
+      if (reach.has(file)) return
+      reach.add(file)
+      for (const target of importsOf(file, { types: true })) {
+        assert.ok(!target.startsWith('node:'), `${file} imports ${target}`)
+        if (target.startsWith('.')) walk(relative(root, resolve(root, dirname(file), target)))
+      }
+    }
+    walk(join('packages', 'identity', 'src', 'index.ts'))
+    assert.ok(reach.size > 5, 'the walk found the package')
+  })
+
+  it('names no machine, no registry host and no issue in its text', () => {
+    const files = globSync(
+      [
+        '*.{md,json,mjs,ts}',
+        '.ci/*',
+        '.npmrc',
+        '{packages,testkit,bench,e2e,docs,scripts}/**/*.{ts,mjs,md,json,mod}',
+      ],
+      { cwd: root, exclude: ['**/node_modules/**'] },
+    )
+    const self = relative(root, import.meta.filename)
+    const forbidden = [
+      /registry\.npmjs/,
+      /proxy\.golang\.org/,
+      /\/work\/(main|shared)\b/,
+      /\bissue #?\d+\b/i,
+      /\bTODO\b/,
+    ]
+    const hits: string[] = []
+    for (const file of files) {
+      if (file === self) continue
+      const text = readFileSync(join(root, file), 'utf8')
+      for (const pattern of forbidden) if (pattern.test(text)) hits.push(`${file}: ${pattern}`)
+    }
+    assert.deepEqual(hits, [])
+  })
+})
