@@ -173,7 +173,15 @@ export interface ActivationBody extends Body<'activation'> {
 }
 
 export interface AuthorizationRequestBody extends Body<'authorization_request'> {
-  server_id: { name: string; host: string; id: string; version?: string; cluster?: string; tags?: string[]; xkey?: string }
+  server_id: {
+    name: string
+    host: string
+    id: string
+    version?: string
+    cluster?: string
+    tags?: string[]
+    xkey?: string
+  }
   user_nkey: string
   client_info: {
     host?: string
@@ -247,7 +255,13 @@ export const isAccount = (claims: Claims): claims is AccountClaims => claims.nat
 export const isUser = (claims: Claims): claims is UserClaims => claims.nats.type === 'user'
 export const isActivation = (claims: Claims): claims is ActivationClaims => claims.nats.type === 'activation'
 
-const base = (sub: string, name?: string): ClaimsBase => ({ jti: '', iat: 0, iss: '', ...(name ? { name } : {}), sub })
+const base = (sub: string, name?: string): ClaimsBase => ({
+  jti: '',
+  iat: 0,
+  iss: '',
+  ...(name ? { name } : {}),
+  sub,
+})
 
 export function newOperatorClaims(sub: string, name?: string): OperatorClaims {
   return { ...base(sub, name), nats: { type: 'operator', version: 2 } }
@@ -267,17 +281,29 @@ export function newAccountClaims(sub: string, name?: string): AccountClaims {
   }
   return {
     ...base(sub, name),
-    nats: { limits, default_permissions: { pub: {}, sub: {} }, authorization: {}, type: 'account', version: 2 },
+    nats: {
+      limits,
+      default_permissions: { pub: {}, sub: {} },
+      authorization: {},
+      type: 'account',
+      version: 2,
+    },
   }
 }
 
 export function newUserClaims(sub: string, name?: string): UserClaims {
-  return { ...base(sub, name), nats: { pub: {}, sub: {}, subs: -1, data: -1, payload: -1, type: 'user', version: 2 } }
+  return {
+    ...base(sub, name),
+    nats: { pub: {}, sub: {}, subs: -1, data: -1, payload: -1, type: 'user', version: 2 },
+  }
 }
 
 /** A user of a scoped signing key: no permissions or limits of its own. */
 export function newScopedUserClaims(sub: string, name?: string): UserClaims {
-  return { ...base(sub, name), nats: { pub: {}, sub: {}, subs: 0, data: 0, payload: 0, type: 'user', version: 2 } }
+  return {
+    ...base(sub, name),
+    nats: { pub: {}, sub: {}, subs: 0, data: 0, payload: 0, type: 'user', version: 2 },
+  }
 }
 
 /** @param sub the importing account. */
@@ -291,5 +317,11 @@ export function newGenericClaims(sub: string): GenericClaims {
 
 /** A scope with the defaults of a new template. */
 export function newUserScope(key: string, role = ''): UserScope {
-  return { kind: 'user_scope', key, role, template: { pub: {}, sub: {}, subs: -1, data: -1, payload: -1 }, description: '' }
+  return {
+    kind: 'user_scope',
+    key,
+    role,
+    template: { pub: {}, sub: {}, subs: -1, data: -1, payload: -1 },
+    description: '',
+  }
 }

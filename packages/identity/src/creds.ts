@@ -13,7 +13,11 @@ const BLOCK = /\s*-{3,}.*-{3,}\r?\n([\w\-.=]+)\r?\n-{3,}.*-{3,}(?:\r?\n|$)/g
 export function parseCreds(text: string): { jwt: string; seed: string | null } {
   const blocks = [...text.matchAll(BLOCK)].map((match) => match[1]!)
   const jwt = blocks[0] ?? text.trim()
-  if (jwt === '') throw new IdentityError('badCreds', 'the credentials are empty: expected a NATS USER JWT block and a seed')
+  if (jwt === '')
+    throw new IdentityError(
+      'badCreds',
+      'the credentials are empty: expected a NATS USER JWT block and a seed',
+    )
   let seed = blocks[1] ?? null
   if (seed === null) {
     for (const line of text.split('\n')) {

@@ -15,7 +15,9 @@ export const PREFIX: Record<KeyRole, number> = {
   cluster: 2 << 3,
   curve: 23 << 3,
 }
-const ROLES = new Map<number, KeyRole>(Object.entries(PREFIX).map(([role, prefix]) => [prefix, role as KeyRole]))
+const ROLES = new Map<number, KeyRole>(
+  Object.entries(PREFIX).map(([role, prefix]) => [prefix, role as KeyRole]),
+)
 const SEED = 18 << 3
 
 /** An Ed25519 key pair, or only its public half. */
@@ -105,7 +107,8 @@ class Pair implements KeyPair {
     return encodeSeed(this.role, this.#private())
   }
   #private(): Uint8Array {
-    if (this.#secret === null) throw new IdentityError('noPrivateKey', `nkeys: no private key available for ${this.publicKey}`)
+    if (this.#secret === null)
+      throw new IdentityError('noPrivateKey', `nkeys: no private key available for ${this.publicKey}`)
     return this.#secret
   }
   sign(data: Uint8Array): Uint8Array {
@@ -134,16 +137,23 @@ export function createKeyPair(role: Exclude<KeyRole, 'curve'>): KeyPair {
 /** @throws IdentityError `invalidSeed`; `cannotSign` for the seed of a curve key (see curveKeyPairFromSeed). */
 export function keyPairFromSeed(seed: string): KeyPair {
   const decoded = decodeSeed(seed)
-  if (decoded === undefined) throw new IdentityError('invalidSeed', 'nkeys: invalid seed: expected 58 characters that start with S and end with a matching checksum')
-  if (decoded.role === 'curve') throw new IdentityError('cannotSign', 'nkeys: this is the seed of a curve key (SX...), which cannot sign')
+  if (decoded === undefined)
+    throw new IdentityError(
+      'invalidSeed',
+      'nkeys: invalid seed: expected 58 characters that start with S and end with a matching checksum',
+    )
+  if (decoded.role === 'curve')
+    throw new IdentityError('cannotSign', 'nkeys: this is the seed of a curve key (SX...), which cannot sign')
   return new Pair(decoded.role, ed().publicKey(decoded.raw), decoded.raw)
 }
 
 /** A pair that can verify but not sign. @throws IdentityError `invalidKey`. */
 export function keyPairFromPublicKey(publicKey: string): KeyPair {
   const decoded = decodePublicKey(publicKey)
-  if (decoded === undefined) throw new IdentityError('invalidKey', `nkeys: invalid public key ${JSON.stringify(publicKey)}`)
-  if (decoded.role === 'curve') throw new IdentityError('cannotSign', 'nkeys: curve keys (X...) cannot verify signatures')
+  if (decoded === undefined)
+    throw new IdentityError('invalidKey', `nkeys: invalid public key ${JSON.stringify(publicKey)}`)
+  if (decoded.role === 'curve')
+    throw new IdentityError('cannotSign', 'nkeys: curve keys (X...) cannot verify signatures')
   return new Pair(decoded.role, decoded.raw, null)
 }
 

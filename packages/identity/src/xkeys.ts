@@ -45,7 +45,8 @@ class Curve implements CurveKeyPair {
   /** The box key: HSalsa20 of the X25519 shared secret. */
   #shared(publicKey: string, who: string): Uint8Array {
     const decoded = decodePublicKey(publicKey)
-    if (decoded?.role !== 'curve') throw new IdentityError('invalidKey', `nkeys: the ${who} needs a public curve key (X...)`)
+    if (decoded?.role !== 'curve')
+      throw new IdentityError('invalidKey', `nkeys: the ${who} needs a public curve key (X...)`)
     const key = new Uint32Array(8)
     hsalsa(SIGMA, words(x25519.getSharedSecret(this.#private(), decoded.raw)), new Uint32Array(4), key)
     const bytes = new Uint8Array(32)
@@ -64,12 +65,16 @@ class Curve implements CurveKeyPair {
   }
   open(sealed: Uint8Array, senderPublicKey: string): Uint8Array {
     if (sealed.length <= 28) throw new IdentityError('sealFailed', 'nkeys: the sealed message is truncated')
-    if (VERSION.some((byte, i) => sealed[i] !== byte)) throw new IdentityError('sealFailed', 'nkeys: unknown version of the sealed message')
+    if (VERSION.some((byte, i) => sealed[i] !== byte))
+      throw new IdentityError('sealFailed', 'nkeys: unknown version of the sealed message')
     const key = this.#shared(senderPublicKey, 'sender')
     try {
       return xsalsa20poly1305(key, sealed.subarray(4, 28)).decrypt(sealed.subarray(28))
     } catch {
-      throw new IdentityError('sealFailed', 'nkeys: could not decrypt: wrong sender, wrong recipient or damaged message')
+      throw new IdentityError(
+        'sealFailed',
+        'nkeys: could not decrypt: wrong sender, wrong recipient or damaged message',
+      )
     }
   }
   wipe(): void {
@@ -88,6 +93,10 @@ export function createCurveKeyPair(): CurveKeyPair {
 /** @throws IdentityError `invalidSeed` for anything but an SX seed. */
 export function curveKeyPairFromSeed(seed: string): CurveKeyPair {
   const decoded = decodeSeed(seed)
-  if (decoded?.role !== 'curve') throw new IdentityError('invalidSeed', 'nkeys: invalid curve seed: expected 58 characters that start with SX')
+  if (decoded?.role !== 'curve')
+    throw new IdentityError(
+      'invalidSeed',
+      'nkeys: invalid curve seed: expected 58 characters that start with SX',
+    )
   return new Curve(decoded.raw)
 }

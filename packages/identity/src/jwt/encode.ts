@@ -20,10 +20,16 @@ export function encode(claims: Claims, signer: KeyPair, options: { issuedAt?: nu
   const kind = Object.hasOwn(KINDS, type) ? KINDS[type]! : undefined
   if (claims.sub === '') throw new IdentityError('invalidClaims', 'subject is not set')
   if (kind?.subject && !isPublicKey(claims.sub, kind.subject)) {
-    throw new IdentityError('invalidClaims', `expected subject to be ${kind.subject} public key, got ${JSON.stringify(claims.sub)}`)
+    throw new IdentityError(
+      'invalidClaims',
+      `expected subject to be ${kind.subject} public key, got ${JSON.stringify(claims.sub)}`,
+    )
   }
   if (kind !== undefined && kind.issuers.length > 0 && !kind.issuers.includes(signer.role)) {
-    throw new IdentityError('wrongIssuer', `unable to validate expected prefixes - [${kind.issuers.join(' ')}]`)
+    throw new IdentityError(
+      'wrongIssuer',
+      `unable to validate expected prefixes - [${kind.issuers.join(' ')}]`,
+    )
   }
   if (type === 'operator') checkServerUrl(claims as OperatorClaims)
   claims.nats.version = 2

@@ -82,7 +82,8 @@ export interface Field {
 }
 
 const refuse = (path: string, wanted: string, value: unknown): never => {
-  const got = value instanceof Fraction ? 'a fraction' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+  const got =
+    value instanceof Fraction ? 'a fraction' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
   throw new IdentityError('badToken', `${path}: expected ${wanted}, got ${got}`)
 }
 
@@ -97,7 +98,8 @@ export function readShape(shape: Shape, value: unknown, path: string): unknown {
     case 'int64':
     case 'uint': {
       if (typeof value !== 'number' && typeof value !== 'bigint') return refuse(path, 'an integer', value)
-      if (typeof value === 'bigint' && (value > INT64_MAX || value < INT64_MIN)) return refuse(path, 'a 64-bit integer', value)
+      if (typeof value === 'bigint' && (value > INT64_MAX || value < INT64_MIN))
+        return refuse(path, 'a 64-bit integer', value)
       if (shape === 'uint' && value < 0) return refuse(path, 'an integer of 0 or more', value)
       return value
     }
@@ -113,22 +115,32 @@ export function readShape(shape: Shape, value: unknown, path: string): unknown {
     })
   }
   if ('read' in shape) return shape.read(value, path)
-  if (typeof value !== 'object' || Array.isArray(value) || value instanceof Fraction) return refuse(path, 'an object', value)
+  if (typeof value !== 'object' || Array.isArray(value) || value instanceof Fraction)
+    return refuse(path, 'an object', value)
   if ('map' in shape) {
     const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>
-    for (const [key, item] of Object.entries(value)) result[key] = readShape(shape.map, item, `${path}.${key}`) ?? zeroOf(shape.map)
+    for (const [key, item] of Object.entries(value))
+      result[key] = readShape(shape.map, item, `${path}.${key}`) ?? zeroOf(shape.map)
     return { ...result }
   }
   return readFields(shape.fields, value as Record<string, unknown>, path)
 }
 
-function readFields(fields: readonly Field[], value: Record<string, unknown>, path: string): Record<string, unknown> {
+function readFields(
+  fields: readonly Field[],
+  value: Record<string, unknown>,
+  path: string,
+): Record<string, unknown> {
   const byName = new Map<string, unknown>()
   // Keys match in any case; of several the last one counts.
   for (const [key, item] of Object.entries(value)) byName.set(key.toLowerCase(), item)
   const result: Record<string, unknown> = {}
   for (const field of fields) {
-    const read = readShape(field.shape, byName.get(field.key), path === '' ? field.key : `${path}.${field.key}`)
+    const read = readShape(
+      field.shape,
+      byName.get(field.key),
+      path === '' ? field.key : `${path}.${field.key}`,
+    )
     if (read !== undefined) result[field.key] = read
     else if (field.fill !== undefined) result[field.key] = field.fill
     else if (field.always && typeof field.shape === 'object' && 'fields' in field.shape) {
@@ -174,7 +186,8 @@ export function writeShape(shape: Shape, value: unknown): unknown {
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '' || value === 0 || value === 0n || value === false) return true
+  if (value === undefined || value === null || value === '' || value === 0 || value === 0n || value === false)
+    return true
   if (Array.isArray(value)) return value.length === 0
   return typeof value === 'object' && Object.keys(value).length === 0
 }

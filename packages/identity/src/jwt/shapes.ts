@@ -3,14 +3,21 @@ import { IdentityError } from '../errors.ts'
 import type { KeyRole } from '../nkeys.ts'
 import { type Field, readShape, type Shape, writeShape } from './json.ts'
 
-const f = (key: string, shape: Shape, more: Omit<Field, 'key' | 'shape'> = {}): Field => ({ key, shape, ...more })
+const f = (key: string, shape: Shape, more: Omit<Field, 'key' | 'shape'> = {}): Field => ({
+  key,
+  shape,
+  ...more,
+})
 const strings: Shape = { list: 'string' }
 const tail: Field[] = [f('tags', strings), f('type', 'string'), f('version', 'int64')]
 
 const sharingKind: Shape = {
   read: (value, path) => {
     if (value === 'stream' || value === 'service' || value === 'unknown') return value
-    throw new IdentityError('badToken', `${path}: unknown export type ${JSON.stringify(value)}, expected stream or service`)
+    throw new IdentityError(
+      'badToken',
+      `${path}: unknown export type ${JSON.stringify(value)}, expected stream or service`,
+    )
   },
   write: (value) => value,
 }
@@ -19,7 +26,10 @@ const sharingKind: Shape = {
 const networks: Shape = {
   read: (value, path) => {
     if (typeof value !== 'string') return readShape(strings, value, path)
-    const items = value.toLowerCase().split(',').map((item) => item.trim())
+    const items = value
+      .toLowerCase()
+      .split(',')
+      .map((item) => item.trim())
     return items.filter((item) => item !== '')
   },
   write: (value) => value,
@@ -33,18 +43,27 @@ const sampling: Shape = {
   write: (value) => (value === 0 ? 'headers' : value),
 }
 
-const natsLimits = (fill: number): Field[] => ['subs', 'data', 'payload'].map((key) => f(key, 'int64', { fill }))
+const natsLimits = (fill: number): Field[] =>
+  ['subs', 'data', 'payload'].map((key) => f(key, 'int64', { fill }))
 const jetStream: Field[] = [
-  ...['mem_storage', 'disk_storage', 'streams', 'consumer', 'max_ack_pending', 'mem_max_stream_bytes', 'disk_max_stream_bytes'].map(
-    (key) => f(key, 'int64'),
-  ),
+  ...[
+    'mem_storage',
+    'disk_storage',
+    'streams',
+    'consumer',
+    'max_ack_pending',
+    'mem_max_stream_bytes',
+    'disk_max_stream_bytes',
+  ].map((key) => f(key, 'int64')),
   f('max_bytes_required', 'bool'),
 ]
 const permission: Shape = { fields: [f('allow', strings), f('deny', strings)] }
 const permissions: Field[] = [
   f('pub', permission, { always: true }),
   f('sub', permission, { always: true }),
-  f('resp', { fields: [f('max', 'int64', { always: true, fill: 0 }), f('ttl', 'int64', { always: true, fill: 0 })] }),
+  f('resp', {
+    fields: [f('max', 'int64', { always: true, fill: 0 }), f('ttl', 'int64', { always: true, fill: 0 })],
+  }),
 ]
 const userFields = (fill: number): Field[] => [
   ...permissions,
@@ -74,7 +93,11 @@ const signingKeys: Shape = {
       if (typeof item === 'string') keys.push(item)
       else if (typeof item === 'object' && item !== null && !Array.isArray(item)) {
         const read = readShape({ fields: scope }, item, `${path}[${i}]`) as { kind: string }
-        if (read.kind !== 'user_scope') throw new IdentityError('badToken', `${path}[${i}]: unknown signing key scope ${JSON.stringify(read.kind)}`)
+        if (read.kind !== 'user_scope')
+          throw new IdentityError(
+            'badToken',
+            `${path}[${i}]: unknown signing key scope ${JSON.stringify(read.kind)}`,
+          )
         keys.push(read)
       }
     }
@@ -109,7 +132,10 @@ const exportFields: Field[] = [
   f('response_type', 'string'),
   f('response_threshold', 'int64'),
   f('service_latency', {
-    fields: [f('sampling', sampling, { always: true, fill: 0 }), f('results', 'string', { always: true, fill: '' })],
+    fields: [
+      f('sampling', sampling, { always: true, fill: 0 }),
+      f('results', 'string', { always: true, fill: '' }),
+    ],
   }),
   f('account_token_position', 'uint'),
   f('advertise', 'bool'),
@@ -186,7 +212,15 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       f('revocations', revocations),
       f('default_permissions', { fields: permissions }, { always: true }),
       f('mappings', {
-        map: { list: { fields: [f('subject', 'string', { always: true, fill: '' }), f('weight', 'uint'), f('cluster', 'string')] } },
+        map: {
+          list: {
+            fields: [
+              f('subject', 'string', { always: true, fill: '' }),
+              f('weight', 'uint'),
+              f('cluster', 'string'),
+            ],
+          },
+        },
       }),
       f(
         'authorization',
@@ -249,14 +283,21 @@ export const KINDS: Readonly<Record<string, Kind>> = {
         'connect_opts',
         {
           fields: [
-            ...['jwt', 'nkey', 'sig', 'auth_token', 'user', 'pass', 'name', 'lang', 'version'].map((key) => f(key, 'string')),
+            ...['jwt', 'nkey', 'sig', 'auth_token', 'user', 'pass', 'name', 'lang', 'version'].map((key) =>
+              f(key, 'string'),
+            ),
             f('protocol', 'int64', { always: true, fill: 0 }),
           ],
         },
         { always: true },
       ),
       f('client_tls', {
-        fields: [f('version', 'string'), f('cipher', 'string'), f('certs', strings), f('verified_chains', { list: strings })],
+        fields: [
+          f('version', 'string'),
+          f('cipher', 'string'),
+          f('certs', strings),
+          f('verified_chains', { list: strings }),
+        ],
       }),
       f('request_nonce', 'string'),
       ...tail,
