@@ -1,0 +1,55 @@
+// What a row of the table is. A new row is one file under rows/ that exports a Row, and its name in rows/index.ts.
+import type { RunningEngine } from './engine.ts'
+
+/** One quantity of a row. Its ratio is always ours divided by the reference's. */
+export interface Metric {
+  /** Key in {@link Outcome.values}; `cpu` and `memory` are filled in by the runner. */
+  readonly key: string
+  readonly label: string
+  readonly better: 'higher' | 'lower'
+  /** The ratio to reach: at least this when higher is better, at most this when lower is. */
+  readonly target?: number
+}
+
+/** What one run yields. */
+export interface Outcome {
+  /** How much of the row's amount was done; the runner plans the next run's amount from it. */
+  readonly amount: number
+  readonly seconds: number
+  /** Units that the CPU time is divided by: published messages, or deliveries where one is delivered many times. */
+  readonly work: number
+  /** Processor time of the server and of the load generator during the run, microseconds. */
+  readonly serverCpu: number
+  readonly loadCpu: number
+  readonly values: Record<string, number>
+}
+
+export interface Row {
+  /** What is typed after `npm run bench --`. */
+  readonly name: string
+  readonly title: string
+  readonly metrics: readonly Metric[]
+  /** What one unit of {@link Outcome.work} is, for the column of the CPU time. */
+  readonly workUnit: string
+  /** Lines for the configuration file, besides host and port. */
+  readonly config?: string
+  /** Amount (messages, rounds, ...) of the first, shortest warm-up. */
+  readonly warmUp: number
+  /** Starts what the runs of this row share, load processes above all. */
+  prepare(): Promise<Session> | Session
+}
+
+export interface Session {
+  /** One run of `amount` on a server. Throws when a message is lost, doubled or damaged. */
+  run(server: RunningEngine, amount: number): Promise<Outcome>
+  close(): Promise<void>
+}
+
+export const cpuMetric = (target?: number): Metric => ({
+  key: 'cpu',
+  label: 'CPU',
+  better: 'lower',
+  ...(target === undefined ? {} : { target }),
+})
+
+export const memoryMetric: Metric = { key: 'memory', label: 'RSS MB', better: 'lower' }

@@ -1,0 +1,113 @@
+// Throughput rows: publishers in one process, subscribers in another, a steady stream of equal messages between them.
+import { LoadProcess } from './load-process.ts'
+import { cpuMetric, type Metric, memoryMetric, type Outcome, type Row, type Session } from './row.ts'
+
+export interface StreamShape {
+  publishers: number
+  /** 0: nobody listens, the rate is what the server takes in. */
+  subscribers: number
+  /** Payload, bytes. */
+  size: number
+}
+
+/**
+ * Bytes a subscriber may be behind. Without a bound the fastest server would only prove that it can be told faster
+ * than a receiver on the same machine can listen, and cut that receiver off as a slow consumer.
+ */
+const WINDOW = 24 * 1024 * 1024
+const SUBJECT = 'bench.stream'
+
+/** A row whose rate is messages per second: taken in when nobody listens, else delivered. */
+export function streamRow(
+  name: string,
+  title: string,
+  shape: StreamShape,
+  targets: { rate?: number; cpu?: number },
+): Row {
+  const rate: Metric = {
+    key: 'rate',
+    label: 'msgs/s',
+    better: 'higher',
+    ...(targets.rate === undefined ? {} : { target: targets.rate }),
+  }
+  return {
+    name,
+    title,
+    metrics: [rate, cpuMetric(targets.cpu), memoryMetric],
+    workUnit: shape.subscribers > 1 ? 'delivery' : 'msg',
+    warmUp: Math.max(200, Math.min(200_000, Math.floor(50_000_000 / (shape.size + 50)))),
+    prepare: () => openStream(shape),
+  }
+}
+
+function openStream(shape: StreamShape): Session {
+  const publisher = new LoadProcess('publisher')
+  const subscriber = shape.subscribers > 0 ? new LoadProcess('subscriber') : null
+  const { size } = shape
+  return {
+    async run(server, amount): Promise<Outcome> {
+      const each = Math.max(1, Math.round(amount / shape.publishers))
+      const published = each * shape.publishers
+      const window = subscriber === null ? Number.MAX_SAFE_INTEGER : Math.ceil(WINDOW / (size + 50))
+      const { port } = server
+      if (subscriber !== null) {
+        subscriber.onProgress = (received) => publisher.tell({ do: 'progress', received })
+        await subscriber.ask(
+          {
+            do: 'subscribe',
+            port,
+            connections: shape.subscribers,
+            subject: SUBJECT,
+            size,
+            expect: published,
+          },
+          'ready',
+        )
+      }
+      await publisher.ask(
+        { do: 'publish-ready', port, connections: shape.publishers, subject: SUBJECT, size },
+        'ready',
+      )
+      const cpu = server.cpu()
+      const receiving = subscriber?.ask(null, 'received')
+      // Handled below; it must not count as unhandled while the publisher is still awaited.
+      receiving?.catch(() => {})
+      const sent = await Promise.race([
+        publisher.ask({ do: 'publish', messages: each, window }, 'published'),
+        failureOf(receiving),
+      ])
+      subscriber?.tell({ do: 'settle' })
+      const received = await receiving
+      const serverCpu = server.cpu() - cpu
+      server.assertAlive()
+      await subscriber?.ask(null, 'settled')
+      await Promise.all([
+        publisher.ask({ do: 'close' }, 'closed'),
+        subscriber?.ask({ do: 'close' }, 'closed'),
+      ])
+      const deliveries = received?.messages ?? published
+      if (deliveries !== published * Math.max(1, shape.subscribers)) {
+        throw new Error(
+          `${deliveries} deliveries of ${published} messages to ${shape.subscribers} subscribers`,
+        )
+      }
+      const seconds = ((received?.end ?? sent.end) - sent.start) / 1e9
+      return {
+        amount: published,
+        seconds,
+        work: deliveries,
+        serverCpu,
+        loadCpu: sent.cpu + (received?.cpu ?? 0),
+        values: { rate: deliveries / seconds },
+      }
+    },
+    async close() {
+      await Promise.all([publisher.stop(), subscriber?.stop()])
+    },
+  }
+}
+
+/** Settles only when `work` fails, and then like it. */
+function failureOf(work: Promise<unknown> | undefined): Promise<never> {
+  return new Promise((_, reject) => work?.catch(reject))
+}

@@ -1,0 +1,154 @@
+// Every row, small, on an engine that is there: does it count right? Speed is never asserted.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { compare } from '../lib/compare.ts'
+import { startEngine, startSink } from '../lib/engine.ts'
+import { rows } from '../rows/index.ts'
+
+const root = join(import.meta.dirname, '../..')
+const ours = join(root, 'packages/server/bin/ngs-server')
+const official = join(root, '.peers/bin/nats-server')
+const engine = existsSync(join(root, 'packages/server/src/main.ts'))
+  ? ours
+  : existsSync(official)
+    ? official
+    : null
+const folder = mkdtempSync(join(tmpdir(), 'ngs-bench-test-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A shell wrapper that runs the faulty stand-in. */
+function standIn(fault: string): string {
+  const path = join(folder, `stand-in-${fault}`)
+  const script = join(import.meta.dirname, 'stand-in.ts')
+  writeFileSync(
+    path,
+    `#!/bin/sh\n[ "$1" = -v ] && exit\nFAULT=${fault} exec "${process.execPath}" "${script}" "$@"\n`,
+  )
+  chmodSync(path, 0o755)
+  return path
+}
+
+function bench(...args: string[]): Promise<{ code: number; text: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(root, 'bench/main.ts'), ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), text: stdout + stderr })
+    })
+  })
+}
+
+describe('the rows', { skip: process.platform !== 'linux' && 'the bench needs /proc' }, () => {
+  for (const row of rows) {
+    it(`${row.name} counts every message`, { skip: engine === null && 'no engine' }, async () => {
+      const latency = row.metrics.some(({ key }) => key === 'p50')
+      const large = row.name.endsWith('64k')
+      const amount = latency ? 10 : large ? 120 : 3000
+      const config = join(folder, `${row.name}.conf`)
+      writeFileSync(config, `host: 127.0.0.1\nport: -1\n${row.config ?? ''}`)
+      const session = await row.prepare()
+      const server = await startEngine({ name: 'engine', path: engine! }, config, folder)
+      try {
+        const subscribers = Number(/-(\d+)/.exec(row.name)?.[1] ?? 1)
+        // Twice on the same load processes, as the alternating runs do it.
+        for (const part of [1, 2]) {
+          const outcome = await session.run(server, amount * part)
+          assert.equal(outcome.amount, amount * part)
+          assert.equal(outcome.work, amount * part * subscribers)
+          assert.ok(outcome.seconds > 0)
+          for (const { key } of row.metrics) {
+            if (key !== 'cpu' && key !== 'memory') assert.ok(outcome.values[key]! > 0, `${key} is measured`)
+          }
+        }
+        assert.ok(server.memory() > 1e6)
+        assert.ok(server.cpu() >= 0)
+      } finally {
+        await session.close()
+        await server.stop()
+      }
+    })
+  }
+
+  it('has names that differ', () => {
+    assert.equal(new Set(rows.map(({ name }) => name)).size, rows.length)
+  })
+
+  it('measures the generator against the sink', async () => {
+    const row = rows.find(({ name }) => name === '3-5')!
+    const session = await row.prepare()
+    const sink = await startSink()
+    try {
+      const outcome = await session.run(sink, 3000)
+      assert.equal(outcome.work, 15_000)
+    } finally {
+      await session.close()
+      await sink.stop()
+    }
+  })
+
+  for (const [fault, what] of [
+    ['lose', /lost 1 of 500 messages/],
+    ['double', /got 501 messages, more than 500/],
+  ] as const) {
+    it(`fails when a server should ${fault} a message`, async () => {
+      const row = rows.find(({ name }) => name === '1-1')!
+      const spec = { name: 'faulty', path: standIn(fault) }
+      await assert.rejects(
+        compare(row, [spec], { runs: 1, seconds: 1, amount: 500, ceiling: false }, () => {}),
+        what,
+      )
+    })
+  }
+})
+
+describe('npm run bench', { skip: process.platform !== 'linux' && 'the bench needs /proc' }, () => {
+  it('prints a table and writes every figure', { skip: engine === null && 'no engine' }, async () => {
+    const file = join(folder, 'out.json')
+    const flags = [
+      '--engine',
+      engine!,
+      '--reference',
+      engine!,
+      '--runs',
+      '3',
+      '--amount',
+      '2000',
+      '--json',
+      file,
+    ]
+    const { code, text } = await bench('publish', '1-1', ...flags)
+    assert.equal(code, 0, text)
+    assert.match(text, /^ {2}ours .*\n {2}reference .*\n {2}ratio +\d/m)
+    assert.match(text, /generator alone/)
+    assert.ok(!text.includes('\x1b'), 'no colour without a terminal')
+    const report = JSON.parse(readFileSync(file, 'utf8'))
+    assert.equal(report.rows.length, 2)
+    assert.equal(report.rows[1].engines[1].metrics.rate.runs.length, 3)
+    assert.equal(report.rows[0].amount, 2000)
+  })
+
+  it('says which rows there are', async () => {
+    const { code, text } = await bench('nosuch')
+    assert.equal(code, 1)
+    assert.match(text, /no row is called nosuch; the rows are publish, 1-1,/)
+  })
+
+  it('fails when messages are lost', async () => {
+    const flags = [
+      '--engine',
+      standIn('lose'),
+      '--reference',
+      'none',
+      '--runs',
+      '1',
+      '--amount',
+      '500',
+      '--no-ceiling',
+    ]
+    const { code, text } = await bench('1-1', ...flags)
+    assert.equal(code, 1)
+    assert.match(text, /FAILED ours: subscriber: subscriber 0 lost 1 of 500/)
+  })
+})
