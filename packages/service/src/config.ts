@@ -68,7 +68,7 @@ export interface ServiceOptions {
   publicUrl?: string
   /** What clients are told to connect to. Default `natsUrls`. */
   publicNatsUrls?: readonly string[]
-  http?: { host?: string; port?: number; /** Believe X-Forwarded-For. Default false. */ trustProxy?: boolean }
+  http?: { host?: string; port?: number /** Believe X-Forwarded-For. Default false. */; trustProxy?: boolean }
   /** Path of a plan catalogue. Default: the built-in one. */
   plansFile?: string
   limits?: Partial<StrangerLimits>

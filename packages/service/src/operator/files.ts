@@ -60,7 +60,10 @@ function syncFolder(path: string): void {
 }
 
 function writeTemporary(path: string, text: string): string {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${temporaryMark}`)
+  const temporary = join(
+    dirname(path),
+    `.${basename(path)}.${randomBytes(6).toString('hex')}${temporaryMark}`,
+  )
   const file = openSync(temporary, 'wx', 0o600)
   try {
     fchmodSync(file, 0o600)

@@ -5,7 +5,8 @@ import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { reasonOf, ServiceError } from '../errors.ts'
 
-const Limit = (description: string) => Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER, description })
+const Limit = (description: string) =>
+  Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER, description })
 
 export const PlanLimits = Type.Object(
   {
@@ -23,7 +24,11 @@ export const Plan = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: 'Stable name for machines' }),
     name: Type.String({ minLength: 1, maxLength: 64, description: 'Name for people' }),
-    price: Type.Number({ minimum: 0, multipleOf: 0.01, description: 'Per month, in the currency of the catalogue' }),
+    price: Type.Number({
+      minimum: 0,
+      multipleOf: 0.01,
+      description: 'Per month, in the currency of the catalogue',
+    }),
     card: Type.Boolean({ description: 'Whether the plan needs a payment card' }),
     limits: PlanLimits,
   },
@@ -80,9 +85,14 @@ export class Catalogue {
       // The checker reports an unknown key twice, once as the literal schema `false`.
       const errors = Value.Errors(PlanFile, file).filter((problem) => problem.keyword !== 'boolean')
       const problems = errors.map((problem) => {
-        const place = problem.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.').replace(/^\./, '')
+        const place = problem.instancePath
+          .replace(/\/(\d+)/g, '[$1]')
+          .replaceAll('/', '.')
+          .replace(/^\./, '')
         const extra =
-          problem.keyword === 'additionalProperties' ? `: ${problem.params.additionalProperties.join(', ')}` : ''
+          problem.keyword === 'additionalProperties'
+            ? `: ${problem.params.additionalProperties.join(', ')}`
+            : ''
         return `${place === '' ? 'the file' : place} ${problem.message}${extra}`
       })
       throw refuse([...new Set(problems)].slice(0, 10).join('; '))
@@ -97,7 +107,9 @@ export class Catalogue {
     }
     const defaultPlan = file.plans.find((plan) => plan.id === file.default)
     if (defaultPlan === undefined) {
-      throw refuse(`default names the plan "${file.default}", which is not one of ${file.plans.map((plan) => plan.id).join(', ')}`)
+      throw refuse(
+        `default names the plan "${file.default}", which is not one of ${file.plans.map((plan) => plan.id).join(', ')}`,
+      )
     }
     return new Catalogue(file, defaultPlan)
   }

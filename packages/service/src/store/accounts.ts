@@ -58,7 +58,11 @@ export async function* allAccounts(queries: Queries, pageSize = 500): AsyncGener
  * Writes an account that was read as `before` (null: that was not there).
  * @returns false, and writes nothing, when somebody else has written it in between
  */
-export async function saveAccount(queries: Queries, before: AccountRow | null, row: AccountRow): Promise<boolean> {
+export async function saveAccount(
+  queries: Queries,
+  before: AccountRow | null,
+  row: AccountRow,
+): Promise<boolean> {
   if (before === null) {
     const inserted = await queries
       .insertInto('accounts')

@@ -30,7 +30,9 @@ export class Store {
         ? new ServiceError('data-dir-in-use', `${path} is in use by another process; stop that one first`, {
             cause: error,
           })
-        : new ServiceError('data-dir-damaged', `cannot open the database ${path}: ${reasonOf(error)}`, { cause: error })
+        : new ServiceError('data-dir-damaged', `cannot open the database ${path}: ${reasonOf(error)}`, {
+            cause: error,
+          })
     }
     const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest()
     if (error !== undefined) {
