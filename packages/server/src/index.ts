@@ -1,1 +1,4 @@
-export {}
+// The server as a library: start one inside a process, for embedding and for tests of applications.
+export type { Logger } from './log.ts'
+export { defaultOptions, type Options, type UserOptions } from './options.ts'
+export { Server, ServerError } from './server.ts'

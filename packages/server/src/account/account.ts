@@ -1,0 +1,173 @@
+// An account: one private subject space with its clients, and its sharing with other accounts.
+import type { Client } from '../connection/client.ts'
+import { deliver, type Frame, textFrame } from '../delivery.ts'
+import { Matcher } from '../subject/matcher.ts'
+import { intersect } from '../subject/transform.ts'
+import { Replies } from './replies.ts'
+import { callService, type ServiceImport, type StreamImport } from './sharing.ts'
+import { type AccountSpec, EMPTY_SPEC } from './spec.ts'
+import { type InternalHandler, type MatchResult, Subscription } from './subscription.ts'
+
+/** Kept match results; beyond it the cache starts anew. */
+const CACHE_LIMIT = 8192
+
+export class Account {
+  readonly name: string
+  isSystem = false
+  spec: AccountSpec = EMPTY_SPEC
+  readonly clients = new Set<Client>()
+  readonly index = new Matcher<Subscription>()
+  /** Services called here and served elsewhere. */
+  services: ServiceImport[] = []
+  /** Streams of other accounts. Null for none, which every SUB asks. */
+  streams: StreamImport[] | null = null
+  /** Responses that services of this account owe. */
+  readonly replies: Replies
+  /** Traffic of connections that are gone: messages and bytes from and to clients. */
+  readonly past = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0, slowConsumers: 0 }
+  /** Shown in events and monitoring besides the name. */
+  label: string
+  /** Set for JWT accounts: when the account itself ends; users get no new connections after it. */
+  expired = false
+  /** Raw claims token of a JWT account. */
+  token = ''
+  updatedAt = new Date()
+  #cache = new Map<string, MatchResult>()
+
+  constructor(name: string) {
+    this.name = name
+    this.label = name
+    this.replies = new Replies(this)
+  }
+
+  match(subject: string): MatchResult {
+    const kept = this.#cache.get(subject)
+    if (kept !== undefined && kept.generation === this.index.generation) return kept
+    const found: Subscription[] = []
+    this.index.match(subject, found)
+    const plain: Subscription[] = []
+    let groups: Map<string, Subscription[]> | null = null
+    for (const subscription of found) {
+      if (subscription.queue === null) plain.push(subscription)
+      else {
+        groups ??= new Map()
+        const group = groups.get(subscription.queue)
+        if (group === undefined) groups.set(subscription.queue, [subscription])
+        else group.push(subscription)
+      }
+    }
+    const result: MatchResult = {
+      generation: this.index.generation,
+      plain,
+      groups: groups === null ? [] : [...groups.values()],
+    }
+    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear()
+    this.#cache.set(subject, result)
+    return result
+  }
+
+  /** Matches and delivers a message that did not come straight from a client's PUB. */
+  route(frame: Frame, subject: string, origin: Client | null): number {
+    return deliver(frame, subject, this.match(subject), origin)
+  }
+
+  addSubscription(subscription: Subscription): void {
+    this.index.insert(subscription.subject, subscription)
+    if (this.streams !== null && subscription.client !== null) this.#shadow(subscription)
+  }
+
+  removeSubscription(subscription: Subscription): void {
+    subscription.closed = true
+    this.index.remove(subscription.subject, subscription)
+    this.#unshadow(subscription)
+  }
+
+  /** A handler inside the server; the answer takes it out again. */
+  subscribeInternal(subject: string, handler: InternalHandler): () => void {
+    const subscription = new Subscription(null, handler, subject, null, '')
+    this.index.insert(subject, subscription)
+    return () => {
+      subscription.closed = true
+      this.index.remove(subject, subscription)
+    }
+  }
+
+  /** Publishes from inside the server. `headers` is a whole header block or empty. Returns how many took it. */
+  publishInternal(subject: string, reply: string, payload: Buffer | string, headers = ''): number {
+    const body = typeof payload === 'string' ? Buffer.from(payload) : payload
+    const data = headers === '' ? body : Buffer.concat([Buffer.from(headers, 'latin1'), body])
+    return this.route(
+      textFrame(subject, reply, data, 0, data.length, headers === '' ? -1 : headers.length),
+      subject,
+      null,
+    )
+  }
+
+  /** Joins one more connection. False when the account is full. */
+  admit(client: Client): boolean {
+    const { connections } = this.spec.limits
+    if (connections >= 0 && this.clients.size >= connections) return false
+    this.clients.add(client)
+    return true
+  }
+
+  release(client: Client): void {
+    if (!this.clients.delete(client)) return
+    this.past.inMsgs += client.inMsgs
+    this.past.inBytes += client.inBytes
+    this.past.outMsgs += client.outMsgs
+    this.past.outBytes += client.outBytes
+  }
+
+  /** True when somebody here, or a service, would take a message on this subject. */
+  hasInterest(subject: string): boolean {
+    const { plain, groups } = this.match(subject)
+    return plain.length > 0 || groups.length > 0
+  }
+
+  // Sharing --------------------------------------------------------------------------------------------------------------------
+
+  /** Replaces the imports in force; called by the registry, which knows the exporters. */
+  link(streams: StreamImport[], services: ServiceImport[]): void {
+    for (const service of this.services) service.unlink?.()
+    this.services = services
+    for (const service of services) {
+      const handler: InternalHandler = (subject, frame, origin) =>
+        callService(this, service, subject, frame, origin)
+      service.unlink = this.subscribeInternal(service.local, handler)
+    }
+    this.streams = streams.length > 0 ? streams : null
+    for (const client of this.clients) {
+      for (const subscription of client.subscriptions.values()) {
+        this.#unshadow(subscription)
+        if (this.streams !== null) this.#shadow(subscription)
+      }
+    }
+  }
+
+  /** Enters the subscription into the index of every account whose stream it asks for. */
+  #shadow(subscription: Subscription): void {
+    for (const stream of this.streams!) {
+      const part = intersect(subscription.subject, stream.transform.toPattern)
+      if (part === null) continue
+      const shadow = new Subscription(
+        subscription.client,
+        null,
+        stream.transform.backward(part),
+        subscription.queue,
+        subscription.sid,
+      )
+      if (!stream.transform.isIdentity) shadow.transform = stream.transform
+      shadow.filter = subscription.filter
+      stream.exporter.index.insert(shadow.subject, shadow)
+      subscription.shadows ??= []
+      subscription.shadows.push({ subscription: shadow, exporter: stream.exporter })
+    }
+  }
+
+  #unshadow(subscription: Subscription): void {
+    if (subscription.shadows === null) return
+    for (const { subscription: shadow, exporter } of subscription.shadows) exporter.removeSubscription(shadow)
+    subscription.shadows = null
+  }
+}

@@ -1,0 +1,48 @@
+// One entry of an account's subject index: a client's subscription, its shadow in an exporting account, or a handler inside the server.
+import type { Client } from '../connection/client.ts'
+import type { Frame } from '../delivery.ts'
+import type { Transform } from '../subject/transform.ts'
+
+/** Takes a message inside the server. True when somebody got it, which is what no-responders asks for. */
+export type InternalHandler = (subject: string, frame: Frame, origin: Client | null) => boolean
+
+export class Subscription {
+  readonly client: Client | null
+  readonly handler: InternalHandler | null
+  readonly subject: string
+  readonly queue: string | null
+  readonly sid: string
+  /** After so many deliveries it ends; 0 for never. */
+  max = 0
+  delivered = 0
+  closed = false
+  /** Deliveries are tested against the deny list. */
+  filter = false
+  /** Shadows: names the message gets in the importing account; null when unchanged. */
+  transform: Transform | null = null
+  /** Of a client's subscription: its shadows in exporting accounts, null for none. */
+  shadows:
+    | { subscription: Subscription; exporter: { removeSubscription(subscription: Subscription): void } }[]
+    | null = null
+
+  constructor(
+    client: Client | null,
+    handler: InternalHandler | null,
+    subject: string,
+    queue: string | null,
+    sid: string,
+  ) {
+    this.client = client
+    this.handler = handler
+    this.subject = subject
+    this.queue = queue
+    this.sid = sid
+  }
+}
+
+/** What a subject matches: every plain subscription, and one member of each group. */
+export interface MatchResult {
+  readonly generation: number
+  readonly plain: Subscription[]
+  readonly groups: Subscription[][]
+}

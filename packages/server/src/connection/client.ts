@@ -1,0 +1,603 @@
+// One client connection: its life from INFO to close, and the operations it sends. Policy lives here; bytes are the parser's,
+// fan-out is delivery's, and the account knows who else is there.
+import { randomBytes } from 'node:crypto'
+import type { Account } from '../account/account.ts'
+import { type MatchResult, Subscription } from '../account/subscription.ts'
+import { type AuthResult, type ConnectAttempt, NOBODY, type UserIdentity } from '../auth/authenticator.ts'
+import { deliver } from '../delivery.ts'
+import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
+import { Parser, type Sink } from '../protocol/parser.ts'
+import { type CloseReason, DISCARDS, quote, REFUSALS, type RefusalName } from '../protocol/refusals.ts'
+import type { Server } from '../server.ts'
+import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
+import { fromWire, isLiteral, isValidSubscription } from '../subject/subject.ts'
+import { ResponseGrants } from './grants.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import type { Transport, TransportEvents } from './transport.ts'
+
+/** What the connection knows about a subject it publishes to: kept while the account's index stays the same. */
+interface PublishEntry {
+  readonly bytes: Buffer
+  readonly subject: string
+  readonly permitted: boolean
+  result: MatchResult
+}
+
+const ENTRIES = 64
+const FIRST_PING_MS = 2_000
+const SUBS_CLOSE_DELAY_MS = 20
+
+export class Client implements Sink, OutboxOwner, TransportEvents {
+  readonly server: Server
+  readonly cid: number
+  readonly transport: Transport
+  readonly outbox: Outbox
+  readonly start = new Date()
+  lastActivity = Date.now()
+
+  account: Account
+  user: UserIdentity = NOBODY
+  /** Null: everything is allowed. */
+  permissions: Permissions | null = null
+  grants: ResponseGrants | null = null
+  options: ConnectOptions = { ...DEFAULT_CONNECT }
+  /** Of `options`, where delivery looks for every message. */
+  echo = true
+  headers = false
+  closed = false
+  closeReason: CloseReason | null = null
+  stop: Date | null = null
+  readonly subscriptions = new Map<string, Subscription>()
+
+  inMsgs = 0
+  inBytes = 0
+  outMsgs = 0
+  outBytes = 0
+  rttNs = 0
+
+  /** Effective limits; -1 for none. */
+  maxSubs = -1
+  maxPayload: number
+  #ownLimits = { payload: -1, subs: -1 }
+  readonly #parser: Parser
+  readonly nonce: string
+  #connected = false
+  #authenticating = false
+  #firstPong = false
+  #pingsOut = 0
+  #pingSent = 0n
+  #activeSinceTick = false
+  #pingTimer: NodeJS.Timeout | null = null
+  #authTimer: NodeJS.Timeout | null = null
+  #expiryTimer: NodeJS.Timeout | null = null
+  #entries: (PublishEntry | undefined)[] | null = null
+  #last: PublishEntry | null = null
+  #stalled = false
+
+  constructor(server: Server, cid: number, makeTransport: (events: TransportEvents) => Transport) {
+    this.server = server
+    this.cid = cid
+    this.account = server.accounts.global
+    this.nonce = server.authenticator.usesNonce ? randomBytes(11).toString('base64url') : ''
+    this.transport = makeTransport(this)
+    const { options } = server
+    this.outbox = new Outbox(this.transport, this, options.maxPending, options.writeDeadline)
+    this.maxPayload = options.maxPayload
+    this.#parser = new Parser(this)
+    this.#parser.maxControlLine = options.maxControlLine
+    this.#parser.maxPayload = options.maxPayload
+    this.#parser.gated = server.authenticator.required
+    this.maxSubs = options.maxSubscriptions > 0 ? options.maxSubscriptions : -1
+  }
+
+  /** Sends INFO and starts the timers. */
+  open(): void {
+    this.#write(encodeInfo(this.server.info(this, true)))
+    const { server } = this
+    if (server.authenticator.required) {
+      this.#authTimer = setTimeout(() => this.refuse('authTimeout'), server.options.authTimeout).unref()
+    } else {
+      this.account.admit(this)
+      this.#pingTimer = setTimeout(() => this.#tick(), server.options.pingInterval).unref()
+    }
+  }
+
+  /** How log lines name the connection. */
+  get label(): string {
+    const kind = this.transport.type === 'WEBSOCKET' ? 'wid' : 'cid'
+    return `${this.transport.remoteAddress}:${this.transport.remotePort} - ${kind}:${this.cid}`
+  }
+
+  // Transport ------------------------------------------------------------------------------------------------------------------
+
+  onData(chunk: Buffer): void {
+    if (this.closed) return
+    this.lastActivity = Date.now()
+    const { server } = this
+    server.beginBatch()
+    this.#parser.feed(chunk)
+    server.endBatch(this)
+  }
+
+  onClose(error: Error | null): void {
+    this.close(error === null ? 'Client Closed' : 'Read Error')
+  }
+  onSlow(why: 'pending' | 'deadline'): void {
+    this.server.slowConsumers++
+    this.account.past.slowConsumers++
+    this.server.log.info(
+      `${this.label} - Slow Consumer Detected: ${why === 'pending' ? 'MaxPending' : 'WriteDeadline'} of ${why === 'pending' ? this.server.options.maxPending : `${this.server.options.writeDeadline}ms`} Exceeded`,
+    )
+    this.close(why === 'pending' ? 'Slow Consumer (Pending Bytes)' : 'Slow Consumer (Write Deadline)')
+  }
+  onWriteError(_error: Error): void {
+    this.close('Write Error')
+  }
+  onDrain(): void {
+    this.server.drained(this)
+  }
+
+  /** Holds back what this client sends, because a receiver of it has too much queued. */
+  stall(): void {
+    if (this.#stalled || this.closed) return
+    this.#stalled = true
+    this.transport.pause()
+  }
+  unstall(): void {
+    if (!this.#stalled) return
+    this.#stalled = false
+    if (!this.closed) this.transport.resume()
+  }
+
+  #write(line: string): void {
+    if (this.closed) return
+    this.outbox.text(line)
+    if (!this.outbox.dirty) this.server.markDirty(this)
+  }
+
+  /** Refuses what was sent: the -ERR of the table with an optional text of its own, and the close it asks for. */
+  refuse(why: RefusalName): void {
+    const refusal = REFUSALS[why]
+    if (refusal.text !== null) this.error(refusal.text)
+    if (why === 'authorization') this.server.log.error(`${this.label} - Authorization Violation`)
+    if (refusal.closes !== null) this.close(refusal.closes)
+  }
+  error(text: string): void {
+    this.#write(`-ERR '${text}'\r\n`)
+  }
+  #violation(text: string): void {
+    this.server.log.error(`${this.label} - ${text}`)
+    this.error(text)
+  }
+  #ok(): void {
+    if (this.options.verbose) this.#write('+OK\r\n')
+  }
+
+  close(reason: CloseReason): void {
+    if (this.closed) return
+    this.#parser.stop()
+    if (!DISCARDS.has(reason)) this.outbox.flush()
+    this.closed = true
+    this.closeReason = reason
+    this.stop = new Date()
+    for (const timer of [this.#pingTimer, this.#authTimer, this.#expiryTimer])
+      if (timer !== null) clearTimeout(timer)
+    this.#dropSubscriptions()
+    this.account.release(this)
+    this.outbox.close()
+    if (DISCARDS.has(reason)) this.transport.destroy()
+    else this.transport.end()
+    this.server.onClosed(this, reason)
+  }
+
+  // CONNECT --------------------------------------------------------------------------------------------------------------------
+
+  #attempt(connect: ConnectOptions): ConnectAttempt {
+    return {
+      connect,
+      nonce: this.nonce,
+      ip: this.transport.remoteAddress,
+      connectionType: this.transport.type,
+      cid: this.cid,
+    }
+  }
+
+  connect(json: string): void {
+    const options = readConnect(json, this.options)
+    if (options === null) {
+      this.refuse('badArguments')
+      return
+    }
+    if (this.#connected) {
+      // A second CONNECT starts over: subscriptions go, authentication runs again.
+      this.#dropSubscriptions()
+      this.account.release(this)
+      this.account = this.server.accounts.global
+    }
+    const credentials = this.transport.credentials
+    if (credentials !== null) {
+      options.jwt ||= credentials.jwt ?? ''
+      options.user ||= credentials.user ?? ''
+      options.pass ||= credentials.pass ?? ''
+      options.auth_token ||= credentials.token ?? ''
+    }
+    this.options = options
+    this.echo = options.echo
+    if (this.#authTimer !== null) clearTimeout(this.#authTimer)
+    this.#authTimer = null
+    const result = this.server.authenticator.authenticate(this.#attempt(options))
+    if (!(result instanceof Promise)) {
+      this.#finish(result)
+      return
+    }
+    this.#authenticating = true
+    this.#parser.pause()
+    result.then(
+      (outcome) => this.#resume(outcome),
+      (error: Error) => this.#resume({ ok: false, reason: 'Authentication Failure', log: error.message }),
+    )
+  }
+
+  #resume(outcome: AuthResult): void {
+    this.#authenticating = false
+    if (this.closed) return
+    this.server.beginBatch()
+    this.#finish(outcome)
+    if (!this.closed) this.#parser.resume()
+    this.server.endBatch(this)
+  }
+
+  #finish(result: AuthResult): void {
+    const { options } = this
+    if (!result.ok) {
+      this.server.log.debug(`${this.label} - ${result.log}`)
+      this.server.onAuthError(this, result.log)
+      if (result.reason === 'Maximum Account Connections Exceeded') this.refuse('maxAccountConnections')
+      else {
+        this.error('Authorization Violation')
+        this.server.log.error(`${this.label} - authentication error - ${result.log}`)
+        this.close(result.reason)
+      }
+      return
+    }
+    if (options.account !== '' || options.new_account) {
+      this.refuse('authorization')
+      return
+    }
+    if (!this.bind(result)) return
+    if (options.protocol !== 0 && options.protocol !== 1) {
+      this.refuse('clientProtocol')
+      return
+    }
+    this.headers = options.headers && this.server.options.headerSupport
+    this.#parser.headers = this.headers
+    if (options.no_responders && !this.headers) {
+      this.refuse('noRespondersNeedHeaders')
+      return
+    }
+    this.#ok()
+    if (!this.#connected) {
+      this.#connected = true
+      if (this.#pingTimer !== null) clearTimeout(this.#pingTimer)
+      const first = Math.min(this.server.options.pingInterval, FIRST_PING_MS)
+      this.#pingTimer = setTimeout(() => this.#tick(), first + Math.random() * first * 0.2).unref()
+    }
+    this.server.onConnected(this)
+  }
+
+  /** Takes the identity of an authenticated user. False when the account refused one more connection. */
+  bind(result: AuthResult & { ok: true }): boolean {
+    this.account.release(this)
+    this.account = result.account
+    this.user = result.user
+    this.#parser.gated = false
+    if (!result.account.admit(this)) {
+      this.refuse('maxAccountConnections')
+      return false
+    }
+    this.setPermissions(result.permissions)
+    this.#ownLimits = result.limits
+    this.#last = null
+    this.#entries = null
+    this.applyLimits()
+    this.#expireAt(result.expiresAt)
+    return !this.closed
+  }
+
+  /** The smallest of user, account and server for each limit. */
+  applyLimits(): void {
+    const { limits } = this.account.spec
+    const { options } = this.server
+    this.maxPayload = smallest(this.#ownLimits.payload, limits.payload, options.maxPayload)
+    this.maxSubs = smallest(
+      this.#ownLimits.subs,
+      limits.subs,
+      options.maxSubscriptions > 0 ? options.maxSubscriptions : -1,
+    )
+    this.#parser.maxPayload = this.maxPayload
+    if (this.maxSubs >= 0 && this.subscriptions.size >= this.maxSubs) {
+      this.error(REFUSALS.maxSubscriptionsApplied.text)
+      setTimeout(() => this.close('Maximum Subscriptions Exceeded'), SUBS_CLOSE_DELAY_MS).unref()
+    }
+  }
+
+  setPermissions(spec: PermissionsSpec | null): void {
+    this.permissions = spec === null ? null : new Permissions(spec)
+    const responses = this.permissions?.responses ?? null
+    const permissions = this.permissions
+    this.grants =
+      responses === null
+        ? null
+        : new ResponseGrants(responses.max, responses.ttl, (subject) => permissions!.mayPublish(subject))
+    this.#last = null
+    this.#entries = null
+    for (const subscription of this.subscriptions.values()) {
+      if (permissions !== null && !permissions.maySubscribe(subscription.subject, subscription.queue)) {
+        this.removeSubscription(subscription)
+        const queue = subscription.queue === null ? '' : ` using queue ${quote(subscription.queue)}`
+        this.#violation(
+          `Permissions Violation for Subscription to ${quote(subscription.subject)}${queue} (sid ${quote(subscription.sid)})`,
+        )
+      } else subscription.filter = permissions?.needsFilter(subscription.subject, subscription.queue) ?? false
+    }
+  }
+
+  /** ms since 1970; beyond what a timer can hold it is set again when that has passed. */
+  #expireAt(when: number | null): void {
+    if (this.#expiryTimer !== null) clearTimeout(this.#expiryTimer)
+    this.#expiryTimer = null
+    if (when === null) return
+    const left = when - Date.now()
+    this.#expiryTimer = setTimeout(
+      () => (when <= Date.now() ? this.refuse('userExpired') : this.#expireAt(when)),
+      Math.max(0, Math.min(left, 2 ** 31 - 1)),
+    ).unref()
+  }
+
+  unauthenticated(): boolean {
+    const guest = this.server.authenticator.guest(this.#attempt(this.options))
+    if (guest === null || !guest.ok) {
+      this.refuse('authorization')
+      return false
+    }
+    if (this.#authTimer !== null) clearTimeout(this.#authTimer)
+    this.#connected = true
+    if (!this.bind(guest)) return false
+    this.#pingTimer = setTimeout(() => this.#tick(), this.server.options.pingInterval).unref()
+    return true
+  }
+
+  // PING, PONG -----------------------------------------------------------------------------------------------------------------
+
+  ping(): void {
+    this.#activeSinceTick = true
+    this.#write('PONG\r\n')
+    if (this.#connected && !this.#firstPong) {
+      this.#firstPong = true
+      if (this.options.protocol >= 1) this.#write(encodeInfo(this.server.info(this, false)))
+    }
+  }
+
+  pong(): void {
+    this.#pingsOut = 0
+    if (this.#pingSent !== 0n) {
+      this.rttNs = Number(process.hrtime.bigint() - this.#pingSent)
+      this.#pingSent = 0n
+    }
+  }
+
+  #tick(): void {
+    const { options } = this.server
+    this.#pingTimer = setTimeout(() => this.#tick(), options.pingInterval).unref()
+    const active = this.#activeSinceTick
+    this.#activeSinceTick = false
+    // An active client is not tested, but for the first measure of its round trip.
+    if (active && this.rttNs !== 0) return
+    if (this.#pingsOut >= options.pingMax) {
+      this.refuse('stale')
+      return
+    }
+    this.#pingsOut++
+    this.#pingSent = process.hrtime.bigint()
+    this.#write('PING\r\n')
+  }
+
+  // SUB, UNSUB -----------------------------------------------------------------------------------------------------------------
+
+  subscribe(subject: string, queue: string | null, sid: string): void {
+    this.#activeSinceTick = true
+    if (!isValidSubscription(subject)) {
+      this.refuse('invalidSubject')
+      return
+    }
+    const { permissions } = this
+    if (queue === '_sys_' || (permissions !== null && !permissions.maySubscribe(subject, queue))) {
+      const using = queue === null ? '' : ` using queue ${quote(queue)}`
+      this.#violation(`Permissions Violation for Subscription to ${quote(subject)}${using}`)
+      return
+    }
+    const { maxSubTokens } = this.server.options
+    if (maxSubTokens > 0 && subject.split('.').length > maxSubTokens) {
+      this.#violation(`Permissions Violation for Subscription to ${quote(subject)}, too many tokens`)
+      return
+    }
+    if (this.maxSubs >= 0 && this.subscriptions.size >= this.maxSubs) {
+      this.refuse('maxSubscriptions')
+      return
+    }
+    if (!this.subscriptions.has(sid)) {
+      const subscription = new Subscription(this, null, subject, queue, sid)
+      subscription.filter = permissions?.needsFilter(subject, queue) ?? false
+      this.subscriptions.set(sid, subscription)
+      this.account.addSubscription(subscription)
+    }
+    this.#ok()
+  }
+
+  unsubscribe(sid: string, max: number): void {
+    this.#activeSinceTick = true
+    const subscription = this.subscriptions.get(sid)
+    if (subscription !== undefined) {
+      if (max > subscription.delivered) subscription.max = max
+      else this.removeSubscription(subscription)
+    }
+    this.#ok()
+  }
+
+  removeSubscription(subscription: Subscription): void {
+    // A shadow runs out with the subscription it stands for.
+    const own = this.subscriptions.get(subscription.sid)
+    if (own === undefined) return
+    this.subscriptions.delete(subscription.sid)
+    this.account.removeSubscription(own)
+  }
+
+  #dropSubscriptions(): void {
+    for (const subscription of this.subscriptions.values()) this.account.removeSubscription(subscription)
+    this.subscriptions.clear()
+    for (const { exporter } of this.account.services)
+      if (exporter.replies.size > 0) exporter.replies.forget(this.account)
+  }
+
+  // PUB, HPUB ------------------------------------------------------------------------------------------------------------------
+
+  publish(frame: Parser): void {
+    this.#activeSinceTick = true
+    this.inMsgs++
+    this.inBytes += frame.dataEnd - frame.dataStart
+    const entry = this.#entryOf(frame)
+    if (this.options.pedantic && !isLiteral(entry.subject)) this.refuse('invalidPublishSubject')
+    if (!entry.permitted) {
+      if (this.grants === null || isReserved(entry.subject) || !this.grants.use(entry.subject)) {
+        this.#violation(`Permissions Violation for Publish to ${quote(entry.subject)}`)
+        return
+      }
+    }
+    if (frame.replyEnd > frame.replyStart && !this.#mayReplyTo(frame)) return
+    if (this.options.verbose) this.#write('+OK\r\n')
+    const { result } = entry
+    const taken =
+      result.plain.length === 0 && result.groups.length === 0
+        ? 0
+        : deliver(frame, entry.subject, result, this)
+    if (taken === 0 && this.options.no_responders && frame.replyEnd > frame.replyStart)
+      this.#noResponders(frame, entry.subject)
+  }
+
+  #entryOf(frame: Parser): PublishEntry {
+    const { args, subjectStart, subjectEnd } = frame
+    const last = this.#last
+    if (last !== null && equal(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
+    const length = subjectEnd - subjectStart
+    const slot =
+      (length * 31 +
+        args[subjectStart]! * 7 +
+        args[subjectEnd - 1]! * 3 +
+        args[(subjectStart + subjectEnd) >> 1]!) &
+      (ENTRIES - 1)
+    this.#entries ??= new Array<PublishEntry | undefined>(ENTRIES).fill(undefined)
+    const kept = this.#entries[slot]
+    if (kept !== undefined && equal(kept.bytes, args, subjectStart, subjectEnd)) {
+      this.#last = kept
+      return this.#fresh(kept)
+    }
+    const subject = args.latin1Slice(subjectStart, subjectEnd)
+    const made: PublishEntry = {
+      bytes: Buffer.from(args.subarray(subjectStart, subjectEnd)),
+      subject,
+      permitted:
+        !this.#isReserved(subject) && (this.permissions === null || this.permissions.mayPublish(subject)),
+      result: this.account.match(subject),
+    }
+    this.#entries[slot] = made
+    this.#last = made
+    return made
+  }
+
+  #fresh(entry: PublishEntry): PublishEntry {
+    if (entry.result.generation !== this.account.index.generation)
+      entry.result = this.account.match(entry.subject)
+    return entry
+  }
+
+  #isReserved(subject: string): boolean {
+    return isReserved(subject) && !(subject.startsWith('$NRG.') && this.account.isSystem)
+  }
+
+  /** Reply subjects that only servers make. */
+  #mayReplyTo(frame: Parser): boolean {
+    const first = frame.args[frame.replyStart]
+    if (first !== 95 && first !== 36) return true
+    const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
+    if (
+      !reply.startsWith('_R_.') &&
+      !(reply.startsWith('$JS.ACK.') && reply.length > 8) &&
+      !(reply.startsWith('_GR_.') && reply.length > 5)
+    )
+      return true
+    this.#violation(`Permissions Violation for Publish with Reply of ${quote(reply)}`)
+    return false
+  }
+
+  /** Nobody took a request: tells the requester on its own plain subscription to the reply. */
+  #noResponders(frame: Parser, subject: string): void {
+    const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
+    const own = this.account.match(reply).plain.find((subscription) => subscription.client === this)
+    if (own === undefined) return
+    const size = 32 + subject.length
+    this.#write(
+      `HMSG ${reply} ${own.sid} ${size} ${size}\r\nNATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n\r\n`,
+    )
+  }
+
+  // For others -----------------------------------------------------------------------------------------------------------------
+
+  /** Client info as events and Nats-Request-Info carry it. */
+  describe(account = this.account.name): Record<string, unknown> {
+    const { options, user } = this
+    return {
+      start: this.start.toISOString(),
+      host: this.transport.remoteAddress,
+      id: this.cid,
+      acc: account,
+      ...(user.user === '' ? {} : { user: user.user }),
+      ...(options.name === '' ? {} : { name: options.name }),
+      ...(options.lang === '' ? {} : { lang: options.lang }),
+      ...(options.version === '' ? {} : { ver: options.version }),
+      ...(this.rttNs > 0 ? { rtt: this.rttNs } : {}),
+      server: this.server.name,
+      ...(user.jwt === undefined ? {} : { jwt: user.jwt }),
+      ...(user.issuerKey === undefined ? {} : { issuer_key: user.issuerKey }),
+      ...(user.nameTag === undefined ? {} : { name_tag: user.nameTag }),
+      ...(user.tags === undefined || user.tags.length === 0 ? {} : { tags: user.tags }),
+      kind: 'Client',
+      client_type: this.transport.type === 'WEBSOCKET' ? 'websocket' : 'nats',
+    }
+  }
+
+  subscriptionSubjects(): string[] {
+    return [...this.subscriptions.values()].map((subscription) => fromWire(subscription.subject))
+  }
+
+  get isAuthenticating(): boolean {
+    return this.#authenticating
+  }
+}
+
+function isReserved(subject: string): boolean {
+  return (subject.startsWith('_GR_.') && subject.length > 5) || subject.startsWith('$NRG.')
+}
+
+function equal(bytes: Buffer, other: Buffer, start: number, end: number): boolean {
+  const length = end - start
+  if (bytes.length !== length) return false
+  for (let i = 0; i < length; i++) if (bytes[i] !== other[start + i]) return false
+  return true
+}
+
+/** The smallest limit that is one; -1 when none is. */
+function smallest(...limits: number[]): number {
+  let result = -1
+  for (const limit of limits) if (limit >= 0 && (result < 0 || limit < result)) result = limit
+  return result
+}

@@ -1,0 +1,187 @@
+// What waits to be written to one connection.
+//
+// Messages of one inbound chunk are appended to a buffer and written with one system call when the chunk is done. While the stream has
+// nothing queued the write goes straight to the descriptor: the fixed cost of a stream write dominates wide fan-out. What the kernel does
+// not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
+import { writeSync } from 'node:fs'
+import type { Transport } from './transport.ts'
+
+const SMALL = 1024
+const LARGE = 64 * 1024
+/** Payloads from here on are queued by reference instead of being copied. */
+export const BY_REFERENCE = 16 * 1024
+const POOLED = 64
+
+const smallPool: Buffer[] = []
+const largePool: Buffer[] = []
+const take = (large: boolean): Buffer =>
+  (large ? largePool : smallPool).pop() ?? Buffer.allocUnsafeSlow(large ? LARGE : SMALL)
+function give(buffer: Buffer): void {
+  if (buffer.length === LARGE) {
+    if (largePool.length < POOLED) largePool.push(buffer)
+  } else if (buffer.length === SMALL && smallPool.length < POOLED * 16) smallPool.push(buffer)
+}
+
+export interface OutboxOwner {
+  /** More than the limit waits, or nothing moved for too long. */
+  onSlow(why: 'pending' | 'deadline'): void
+  onWriteError(error: Error): void
+  /** Everything that was queued has left. */
+  onDrain(): void
+}
+
+export class Outbox {
+  /** Current buffer; null while empty. Written to by delivery. */
+  buffer: Buffer | null = null
+  length = 0
+  /** Is in the list of outboxes to flush after the chunk. */
+  dirty = false
+  /** Bytes handed to the stream and not yet gone. */
+  pending = 0
+  /** Writes to the descriptor; never changes while bytes are pending. Replaced in tests. */
+  writeDirect: (fd: number, buffer: Buffer, length: number) => number = writeNow
+
+  readonly #transport: Transport
+  readonly #owner: OutboxOwner
+  readonly #maxPending: number
+  readonly #deadline: number
+  #timer: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(transport: Transport, owner: OutboxOwner, maxPending: number, writeDeadline: number) {
+    this.#transport = transport
+    this.#owner = owner
+    this.#maxPending = maxPending
+    this.#deadline = writeDeadline
+  }
+
+  /** Room for `size` more bytes at `length` of the returned buffer; what is there may be written out for it. */
+  reserve(size: number): Buffer {
+    const buffer = this.buffer
+    if (buffer !== null && this.length + size <= buffer.length) return buffer
+    return this.#grow(size)
+  }
+
+  #grow(size: number): Buffer {
+    const before = this.buffer
+    if (before === null) {
+      this.length = 0
+      this.buffer = size <= SMALL ? take(false) : size <= LARGE ? take(true) : Buffer.allocUnsafeSlow(size)
+      return this.buffer
+    }
+    if (before.length === SMALL && this.length + size <= LARGE) {
+      const larger = take(true)
+      before.copy(larger, 0, 0, this.length)
+      give(before)
+      this.buffer = larger
+      return larger
+    }
+    this.flush()
+    const now = this.buffer as Buffer | null
+    if (now !== null && size <= now.length) return now
+    if (now !== null) give(now)
+    this.length = 0
+    this.buffer = size <= LARGE ? take(true) : Buffer.allocUnsafeSlow(size)
+    return this.buffer
+  }
+
+  /** Appends text of one byte per character. */
+  text(line: string): void {
+    const buffer = this.reserve(line.length)
+    this.length += buffer.latin1Write(line, this.length)
+  }
+
+  /** Appends bytes that nobody changes any more; large ones are not copied. */
+  bytes(source: Buffer, start: number, end: number): void {
+    const size = end - start
+    if (size < BY_REFERENCE) {
+      const buffer = this.reserve(size)
+      source.copy(buffer, this.length, start, end)
+      this.length += size
+      return
+    }
+    this.flush()
+    this.#send(source.subarray(start, end))
+  }
+
+  /** Writes out what was appended. */
+  flush(): void {
+    const length = this.length
+    const buffer = this.buffer
+    if (length === 0 || buffer === null) return
+    if (this.#closed) {
+      this.length = 0
+      return
+    }
+    if (this.pending === 0 && this.#transport.fd >= 0) {
+      const written = this.#direct(buffer, length)
+      if (written === length) {
+        this.length = 0
+        give(buffer)
+        this.buffer = null
+        return
+      }
+      if (written < 0) return
+      this.#queue(buffer.subarray(written, length))
+    } else this.#queue(buffer.subarray(0, length))
+    // The stream keeps the bytes now.
+    this.buffer = null
+    this.length = 0
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.#closed) return
+    let rest = bytes
+    if (this.pending === 0 && this.#transport.fd >= 0) {
+      const written = this.#direct(bytes, bytes.length)
+      if (written === bytes.length || written < 0) return
+      rest = bytes.subarray(written)
+    }
+    this.#queue(rest)
+  }
+
+  /** Bytes the kernel took; -1 after an error, which closes the connection. */
+  #direct(buffer: Buffer, length: number): number {
+    try {
+      return this.writeDirect(this.#transport.fd, buffer, length)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return 0
+      this.length = 0
+      this.#owner.onWriteError(error as Error)
+      return -1
+    }
+  }
+
+  #queue(bytes: Buffer): void {
+    this.pending += bytes.length
+    if (this.pending > this.#maxPending) {
+      this.#owner.onSlow('pending')
+      return
+    }
+    this.#timer ??= setTimeout(() => this.#owner.onSlow('deadline'), this.#deadline).unref()
+    this.#transport.write(bytes, (error) => {
+      this.pending -= bytes.length
+      if (error || this.#closed) return
+      if (this.pending === 0) {
+        if (this.#timer !== null) clearTimeout(this.#timer)
+        this.#timer = null
+        this.flush()
+        this.#owner.onDrain()
+      } else this.#timer?.refresh()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.buffer !== null) give(this.buffer)
+    this.buffer = null
+    this.length = 0
+  }
+}
+
+function writeNow(fd: number, buffer: Buffer, length: number): number {
+  return writeSync(fd, buffer, 0, length)
+}

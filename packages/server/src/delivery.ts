@@ -1,0 +1,168 @@
+// The fan-out: one message and a match result into outbound buffers. The hot path: no object, string or closure per message.
+import type { MatchResult, Subscription } from './account/subscription.ts'
+import type { Client } from './connection/client.ts'
+import { BY_REFERENCE } from './connection/outbox.ts'
+
+/** A message as offsets into two buffers. The parser is one; internal messages are made by textFrame. */
+export interface Frame {
+  args: Buffer
+  data: Buffer
+  subjectStart: number
+  subjectEnd: number
+  replyStart: number
+  replyEnd: number
+  sizeStart: number
+  sizeEnd: number
+  headerSizeStart: number
+  headerSizeEnd: number
+  /** -1 without headers. */
+  headerSize: number
+  dataStart: number
+  dataEnd: number
+}
+
+/** A frame from wire strings and a payload that begins with `headerSize` bytes of headers (-1: none). */
+export function textFrame(
+  subject: string,
+  reply: string,
+  data: Buffer,
+  start: number,
+  end: number,
+  headerSize: number,
+): Frame {
+  const size = `${end - start}`
+  const headers = headerSize >= 0 ? `${headerSize}` : ''
+  const args = Buffer.from(subject + reply + size + headers, 'latin1')
+  const replyStart = subject.length
+  const sizeStart = replyStart + reply.length
+  const headersStart = sizeStart + size.length
+  return {
+    args,
+    data,
+    subjectStart: 0,
+    subjectEnd: subject.length,
+    replyStart,
+    replyEnd: sizeStart,
+    sizeStart,
+    sizeEnd: headersStart,
+    headerSizeStart: headersStart,
+    headerSizeEnd: args.length,
+    headerSize,
+    dataStart: start,
+    dataEnd: end,
+  }
+}
+
+/** Delivers to every plain subscription and one member of each group. Returns how many took it. */
+export function deliver(frame: Frame, subject: string, result: MatchResult, origin: Client | null): number {
+  let taken = 0
+  const { plain, groups } = result
+  for (let i = 0; i < plain.length; i++) taken += deliverOne(plain[i]!, frame, subject, origin)
+  for (let i = 0; i < groups.length; i++) taken += deliverGroup(groups[i]!, frame, subject, origin)
+  return taken
+}
+
+/** Uniform random start, then the next in turn until one accepts. */
+function deliverGroup(group: Subscription[], frame: Frame, subject: string, origin: Client | null): number {
+  const size = group.length
+  let index = size === 1 ? 0 : (Math.random() * size) | 0
+  for (let tried = 0; tried < size; tried++) {
+    if (deliverOne(group[index]!, frame, subject, origin) === 1) return 1
+    index = index + 1 === size ? 0 : index + 1
+  }
+  return 0
+}
+
+function deliverOne(
+  subscription: Subscription,
+  frame: Frame,
+  subject: string,
+  origin: Client | null,
+): number {
+  if (subscription.closed) return 0
+  const client = subscription.client
+  if (client === null) return subscription.handler!(subject, frame, origin) ? 1 : 0
+  if (client === origin && !client.echo) return 0
+  if (client.closed) return 0
+  if (subscription.filter && !client.permissions!.mayReceive(subject, subscription.queue)) return 0
+  subscription.delivered++
+  if (subscription.max > 0) {
+    if (subscription.delivered > subscription.max) return 0
+    if (subscription.delivered === subscription.max) {
+      write(client, subscription, frame, subject)
+      client.removeSubscription(subscription)
+      return 1
+    }
+  }
+  write(client, subscription, frame, subject)
+  return 1
+}
+
+const M = 77
+const S = 83
+const G = 71
+const H = 72
+const SPACE = 32
+
+function write(client: Client, subscription: Subscription, frame: Frame, subject: string): void {
+  if (client.grants !== null && frame.replyEnd > frame.replyStart)
+    client.grants.allow(frame.args.latin1Slice(frame.replyStart, frame.replyEnd))
+  const withHeaders = frame.headerSize > 0 && client.headers
+  const bodyStart =
+    frame.headerSize > 0 && !withHeaders ? frame.dataStart + frame.headerSize : frame.dataStart
+  const bodySize = frame.dataEnd - bodyStart
+  const outbox = client.outbox
+  const sid = subscription.sid
+  const renamed = subscription.transform === null ? null : subscription.transform.forward(subject)
+  const subjectSize = renamed === null ? frame.subjectEnd - frame.subjectStart : renamed.length
+  const room = subjectSize + sid.length + (frame.replyEnd - frame.replyStart) + 32
+  const inline = bodySize < BY_REFERENCE
+  const out = outbox.reserve(inline ? room + bodySize : room)
+  let at = outbox.length
+  if (withHeaders) out[at++] = H
+  out[at++] = M
+  out[at++] = S
+  out[at++] = G
+  out[at++] = SPACE
+  const args = frame.args
+  if (renamed === null) at = copy(args, frame.subjectStart, frame.subjectEnd, out, at)
+  else at += out.latin1Write(renamed, at)
+  out[at++] = SPACE
+  for (let i = 0; i < sid.length; i++) out[at++] = sid.charCodeAt(i)
+  out[at++] = SPACE
+  if (frame.replyEnd > frame.replyStart) {
+    at = copy(args, frame.replyStart, frame.replyEnd, out, at)
+    out[at++] = SPACE
+  }
+  if (withHeaders) {
+    at = copy(args, frame.headerSizeStart, frame.headerSizeEnd, out, at)
+    out[at++] = SPACE
+    at = copy(args, frame.sizeStart, frame.sizeEnd, out, at)
+  } else if (bodyStart === frame.dataStart) at = copy(args, frame.sizeStart, frame.sizeEnd, out, at)
+  else at += out.latin1Write(`${bodySize}`, at)
+  out[at++] = 13
+  out[at++] = 10
+  if (inline) {
+    at = copy(frame.data, bodyStart, frame.dataEnd, out, at)
+    out[at++] = 13
+    out[at++] = 10
+    outbox.length = at
+  } else {
+    outbox.length = at
+    outbox.bytes(frame.data, bodyStart, frame.dataEnd)
+    outbox.text('\r\n')
+  }
+  client.outMsgs++
+  client.outBytes += bodySize
+  if (!outbox.dirty) client.server.markDirty(client)
+}
+
+/** A byte loop beats a block copy for short pieces: the call costs more than the bytes. */
+function copy(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  if (end - start <= 64) {
+    for (let i = start; i < end; i++) to[at++] = from[i]!
+    return at
+  }
+  to.set(from.subarray(start, end), at)
+  return at + end - start
+}

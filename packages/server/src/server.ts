@@ -1,0 +1,340 @@
+// The life of a server: listens, accepts, keeps the connections and the accounts, stops. It knows no byte of the protocol.
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import { createKeyPair, type KeyPair } from '@ngs/identity/node'
+import { AccountRegistry } from './account/registry.ts'
+import type { Authenticator } from './auth/authenticator.ts'
+import { Client } from './connection/client.ts'
+import { TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
+import { type Logger, SILENT } from './log.ts'
+import { defaultOptions, type Options } from './options.ts'
+import type { Info } from './protocol/connect.ts'
+import type { CloseReason } from './protocol/refusals.ts'
+import { VERSION } from './version.ts'
+
+/** A listener besides the client port: something that can be closed. */
+export interface Listener {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Who is told about the life of connections (system events). */
+export interface ConnectionObserver {
+  connected(client: Client): void
+  closed(client: Client, reason: CloseReason): void
+  authError(client: Client, text: string): void
+}
+
+/** A receiver with more than this part of max_pending queued holds back those who send to it... */
+const STALL_PART = 0.75
+/** ...but for so long at most per batch, since it may never read again. */
+const STALL_MS = 10
+
+export class ServerError extends Error {
+  readonly code: string
+  constructor(code: string, text: string) {
+    super(text)
+    this.name = 'ServerError'
+    this.code = code
+  }
+}
+
+export class Server {
+  readonly options: Options
+  readonly log: Logger
+  readonly keys: KeyPair
+  readonly id: string
+  readonly name: string
+  readonly start = new Date()
+  readonly accounts = new AccountRegistry()
+  readonly clients = new Map<number, Client>()
+  /** Closed connections, oldest first. */
+  readonly closedClients: Client[] = []
+  readonly observers: ConnectionObserver[] = []
+  authenticator!: Authenticator
+  totalConnections = 0
+  slowConsumers = 0
+  staleConnections = 0
+  /** Traffic of connections that are gone. */
+  readonly past = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 }
+  readonly listeners: { monitoring: Listener | null; websocket: Listener | null } = {
+    monitoring: null,
+    websocket: null,
+  }
+  configLoadTime = new Date()
+
+  #net: NetServer | null = null
+  #address: { host: string; port: number } = { host: '', port: 0 }
+  #nextCid = 1
+  #stopping: Promise<void> | null = null
+  readonly #closing: (() => void | Promise<void>)[] = []
+
+  // Clients whose outbound buffer got something in the batch in hand, and receivers that are too far behind.
+  #dirty: Client[] = []
+  #batches = 0
+  #flushPlanned = false
+  readonly #behind = new Map<Client, Set<Client>>()
+
+  constructor(options: Options, log: Logger) {
+    this.options = options
+    this.log = log
+    this.keys = createKeyPair('server')
+    this.id = this.keys.publicKey
+    this.name = options.serverName === '' ? this.id : options.serverName
+  }
+
+  /**
+   * Starts a server inside this process, for tests of applications and for embedding.
+   * Options are those of the configuration, with their defaults; `port` 0 or -1 is any free port. Logs nothing unless a logger is given.
+   * @throws ServerError when the port is taken or the options contradict each other.
+   */
+  static async start(options: Partial<Options> & { log?: Logger } = {}): Promise<Server> {
+    const { log = SILENT, ...given } = options
+    const merged: Options = { ...defaultOptions(), host: '127.0.0.1', ...given }
+    if (merged.port === 0) merged.port = -1
+    const server = new Server(merged, log)
+    await server.listen()
+    return server
+  }
+
+  /** The address for clients, `nats://host:port`. */
+  get url(): string {
+    const host =
+      this.#address.host === '0.0.0.0' || this.#address.host === '::' ? '127.0.0.1' : this.#address.host
+    return `nats://${host.includes(':') ? `[${host}]` : host}:${this.#address.port}`
+  }
+  get port(): number {
+    return this.#address.port
+  }
+  get isListening(): boolean {
+    return this.#net !== null && this.#stopping === null
+  }
+
+  /** Opens every listener. @throws ServerError. */
+  async listen(): Promise<void> {
+    const { setUp } = await import('./setup.ts')
+    await setUp(this)
+    const { options } = this
+    this.#net = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    const address = await bind(this.#net, options.host, options.port)
+    this.#address = { host: options.host, port: address.port }
+    this.log.info(`Listening for client connections on ${hostPort(options.host, address.port)}`)
+    this.log.info('Server is ready')
+  }
+
+  /** Runs when the server stops, newest first. */
+  onStop(task: () => void | Promise<void>): void {
+    this.#closing.unshift(task)
+  }
+
+  #accept(socket: Socket): void {
+    if (socket.remoteAddress === undefined) {
+      socket.destroy()
+      return
+    }
+    this.attach((events) => new TcpTransport(socket, events))
+  }
+
+  /** A new connection on whatever transport. */
+  attach(makeTransport: (events: TransportEvents) => Transport): void {
+    const client = new Client(this, this.#nextCid++, makeTransport)
+    this.totalConnections++
+    const full = this.options.maxConnections <= 0 || this.clients.size >= this.options.maxConnections
+    this.clients.set(client.cid, client)
+    client.open()
+    if (full) client.refuse('maxConnections')
+    else if (this.log.debugOn) this.log.debug(`${client.label} - Client connection created`)
+  }
+
+  /** Stops listening, closes every connection, flushes logs. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.log.info('Initiating Shutdown...')
+    for (const task of this.#closing) await task()
+    const closed = new Promise<void>((resolve) =>
+      this.#net === null ? resolve() : this.#net.close(() => resolve()),
+    )
+    for (const client of [...this.clients.values()]) client.close('Server Shutdown')
+    for (const client of this.closedClients) client.transport.destroy()
+    await closed
+    this.log.info('Server Exiting..')
+  }
+
+  // Batches --------------------------------------------------------------------------------------------------------------------
+
+  markDirty(client: Client): void {
+    client.outbox.dirty = true
+    this.#dirty.push(client)
+    if (this.#batches > 0 || this.#flushPlanned) return
+    this.#flushPlanned = true
+    queueMicrotask(() => {
+      this.#flushPlanned = false
+      this.#flush(null)
+    })
+  }
+
+  /** What connections are sent until endBatch() goes out in one write each. */
+  beginBatch(): void {
+    this.#batches++
+  }
+  endBatch(origin: Client): void {
+    this.#batches--
+    if (this.#batches === 0) this.#flush(origin)
+  }
+
+  #flush(origin: Client | null): void {
+    const dirty = this.#dirty
+    if (dirty.length === 0) return
+    const threshold = this.options.maxPending * STALL_PART
+    // Closing a client may mark others; those are appended and flushed by the same loop.
+    for (let i = 0; i < dirty.length; i++) {
+      const client = dirty[i]!
+      const { outbox } = client
+      outbox.dirty = false
+      outbox.flush()
+      if (origin !== null && outbox.pending > threshold && client !== origin && !client.closed)
+        this.#hold(origin, client)
+    }
+    dirty.length = 0
+  }
+
+  /** Backpressure: the sender waits until the receiver has caught up, or a short while. */
+  #hold(sender: Client, receiver: Client): void {
+    let waiting = this.#behind.get(receiver)
+    if (waiting === undefined) {
+      waiting = new Set()
+      this.#behind.set(receiver, waiting)
+    }
+    if (waiting.has(sender)) return
+    waiting.add(sender)
+    sender.stall()
+    setTimeout(() => {
+      if (waiting.delete(sender)) sender.unstall()
+    }, STALL_MS).unref()
+  }
+
+  drained(client: Client): void {
+    const waiting = this.#behind.get(client)
+    if (waiting === undefined) return
+    this.#behind.delete(client)
+    for (const sender of waiting) sender.unstall()
+    waiting.clear()
+  }
+
+  // Connections ----------------------------------------------------------------------------------------------------------------
+
+  onConnected(client: Client): void {
+    for (const observer of this.observers) observer.connected(client)
+  }
+  onAuthError(client: Client, text: string): void {
+    for (const observer of this.observers) observer.authError(client, text)
+  }
+  onClosed(client: Client, reason: CloseReason): void {
+    if (!this.clients.delete(client.cid)) return
+    this.past.inMsgs += client.inMsgs
+    this.past.inBytes += client.inBytes
+    this.past.outMsgs += client.outMsgs
+    this.past.outBytes += client.outBytes
+    if (reason === 'Stale Connection') this.staleConnections++
+    this.closedClients.push(client)
+    if (this.closedClients.length > this.options.maxClosedClients) this.closedClients.shift()
+    this.drained(client)
+    if (this.log.debugOn) this.log.debug(`${client.label} - Client connection closed: ${reason}`)
+    for (const observer of this.observers) observer.closed(client, reason)
+  }
+
+  /** Messages and bytes from and to clients since the start. */
+  traffic(): { inMsgs: number; inBytes: number; outMsgs: number; outBytes: number } {
+    const sum = { ...this.past }
+    for (const client of this.clients.values()) {
+      sum.inMsgs += client.inMsgs
+      sum.inBytes += client.inBytes
+      sum.outMsgs += client.outMsgs
+      sum.outBytes += client.outBytes
+    }
+    return sum
+  }
+
+  subscriptionCount(): number {
+    let count = 0
+    for (const account of this.accounts.all()) count += account.index.size
+    return count
+  }
+
+  /** INFO for a client: the first one, or the one that answers its first PING. */
+  info(client: Client, first: boolean): Info {
+    const { options, authenticator } = this
+    const websocket =
+      client.transport.type === 'WEBSOCKET' && this.listeners.websocket !== null
+        ? new URL(this.listeners.websocket.url)
+        : null
+    const [advertisedHost, advertisedPort] = splitHostPort(options.clientAdvertise)
+    const required = first ? authenticator.announces : authenticator.required
+    return {
+      server_id: this.id,
+      server_name: this.name,
+      version: VERSION,
+      proto: 1,
+      go: `node${process.version}`,
+      host: websocket?.hostname ?? advertisedHost ?? options.host,
+      port: websocket === null ? (advertisedPort ?? this.#address.port) : Number(websocket.port),
+      headers: options.headerSupport,
+      auth_required: required || undefined,
+      max_payload: client.maxPayload,
+      client_id: client.cid,
+      client_ip: client.transport.remoteAddress,
+      nonce: first && client.nonce !== '' ? client.nonce : undefined,
+      connect_info: first ? undefined : true,
+      remote_account: first ? undefined : client.account.name,
+      acc_is_sys: !first && client.account.isSystem ? true : undefined,
+      api_lvl: 4,
+    }
+  }
+}
+
+export function hostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function splitHostPort(text: string): [string | undefined, number | undefined] {
+  if (text === '') return [undefined, undefined]
+  const match = /^(.*?)(?::(\d+))?$/.exec(text)!
+  return [match[1], match[2] === undefined ? undefined : Number(match[2])]
+}
+
+/** Listens; -1 is any free port. @throws ServerError that names address and cause. */
+export function bind(
+  server: {
+    listen: NetServer['listen']
+    address: NetServer['address']
+    once: NetServer['once']
+    off: NetServer['off']
+  },
+  host: string,
+  port: number,
+): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? 'address already in use'
+          : error.code === 'EACCES'
+            ? 'permission denied'
+            : error.message
+      reject(
+        new ServerError(
+          'listen',
+          `Error listening on port: ${hostPort(host, port)}, "listen tcp ${hostPort(host, port)}: bind: ${why}"`,
+        ),
+      )
+    }
+    server.once('error', failed)
+    server.listen(port === -1 ? 0 : port, host, () => {
+      server.off('error', failed)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}

@@ -1,0 +1,27 @@
+// From options to a server that can accept: accounts, the authenticator, and the listeners that are asked for. What is not used is not loaded.
+import type { Server } from './server.ts'
+
+export async function setUp(server: Server): Promise<void> {
+  const { options, accounts } = server
+  accounts.onRefusedImport = (importer, _spec, why) => server.log.warn(`account [${importer.name}]: ${why}`)
+  if (options.operators.length > 0) {
+    const { operatorMode } = await import('./auth/jwt.ts')
+    server.authenticator = await operatorMode(server)
+  } else {
+    const { configuredAccounts, ConfigAuthenticator } = await import('./auth/config.ts')
+    configuredAccounts(server)
+    server.authenticator = new ConfigAuthenticator(server)
+  }
+  if (accounts.system !== null) {
+    const { startSystem } = await import('./system/system.ts')
+    startSystem(server, accounts.system)
+  }
+  if (options.httpPort !== 0) {
+    const { startMonitoring } = await import('./monitor/monitor.ts')
+    server.listeners.monitoring = await startMonitoring(server)
+  }
+  if (options.websocket.port !== 0) {
+    const { startWebSocket } = await import('./connection/websocket.ts')
+    server.listeners.websocket = await startWebSocket(server)
+  }
+}
