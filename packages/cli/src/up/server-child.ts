@@ -173,6 +173,7 @@ export class ServerChild {
   }
 
   #line(line: string): void {
+    if (line.trim() === '') return
     this.#lastLines.push(line)
     if (this.#lastLines.length > 50) this.#lastLines.shift()
     this.#options.log(line)

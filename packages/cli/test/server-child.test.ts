@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { resolvePorts } from '../src/up/addresses.ts'
+import { ServerChild } from '../src/up/server-child.ts'
+import { needsOfficial, official, tempDir, waitFor } from './support.ts'
+
+/** The first line a server sends, or null when nothing listens. */
+function greeting(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('data', (chunk) => {
+      socket.destroy()
+      resolve(chunk.toString())
+    })
+    socket.once('error', () => resolve(null))
+  })
+}
+
+async function startChild(t: TestContext, config?: string) {
+  const dir = tempDir(t)
+  const { nats } = await resolvePorts('127.0.0.1', { nats: 0 })
+  const file = join(dir, 'server.conf')
+  writeFileSync(file, config ?? `host: 127.0.0.1\nport: ${nats}\n`)
+  const log: string[] = []
+  const pids: (number | null)[] = []
+  const events: string[] = []
+  const child = await ServerChild.start(
+    {
+      config: file,
+      runDir: join(dir, 'run'),
+      engine: official,
+      log: (line) => log.push(line),
+      onProcess: (pid) => pids.push(pid),
+      onRestart: (how) => events.push(`ended with ${how}`),
+      onBack: () => events.push('back'),
+    },
+    new AbortController().signal,
+  )
+  t.after(() => child.stop())
+  return { child, log, pids, events, port: nats! }
+}
+
+describe('the message server as a child', needsOfficial(), () => {
+  it('listens when it is started, and does no more when it is stopped', async (t) => {
+    const { child, log, pids, port, events } = await startChild(t)
+    assert.match((await greeting(port)) ?? '', /^INFO /)
+    assert.ok(log.some((line) => line.includes('Server is ready')))
+    await child.stop()
+    await child.stop()
+    assert.equal(await greeting(port), null)
+    assert.equal(pids.length, 2)
+    assert.equal(pids[1], null)
+    assert.deepEqual(events, [], 'a stopped server is not started again')
+  })
+
+  it('is started again each time it is killed', async (t) => {
+    const { child, pids, events, port } = await startChild(t)
+    for (let round = 1; round <= 2; round++) {
+      process.kill(pids.at(-1)!, 'SIGKILL')
+      await waitFor(() => events.length === 2 * round, 'the restart')
+      assert.deepEqual(events.slice(-2), ['ended with SIGKILL', 'back'])
+      assert.match((await greeting(port)) ?? '', /^INFO /)
+    }
+    await child.stop()
+    assert.equal(await greeting(port), null)
+  })
+
+  it('that does not start says why', async (t) => {
+    await assert.rejects(startChild(t, 'port: nonsense\n'), {
+      code: 'server-failed',
+      message: /nats-server did not start: .*nonsense.*configuration: .*server\.conf/,
+    })
+  })
+
+  it('that does not exist is named with the flag', async (t) => {
+    const dir = tempDir(t)
+    const none = { log() {}, onProcess() {}, onRestart() {}, onBack() {} }
+    for (const [engine, why] of [
+      [join(dir, 'nothing'), /there is no such file.*--engine/],
+      [dir, /not executable.*--engine/],
+    ] as const) {
+      await assert.rejects(
+        ServerChild.start(
+          { config: 'x', runDir: join(dir, 'run'), engine, ...none },
+          new AbortController().signal,
+        ),
+        { code: 'server-failed', message: why },
+      )
+    }
+  })
+})
