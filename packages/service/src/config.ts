@@ -48,9 +48,9 @@ export interface StrangerLimits {
 export const defaultStrangerLimits: Readonly<StrangerLimits> = {
   bodyBytes: 256 * 1024,
   signingKeys: 100,
-  exports: 1000,
-  imports: 1000,
-  mappings: 1000,
+  exports: 500,
+  imports: 500,
+  mappings: 500,
   revocations: 5000,
   accounts: 1_000_000,
   newAccountsPerHour: 1000,
