@@ -1,1 +1,26 @@
-export {}
+/**
+ * The commands of nsc as a library: `ngs` forwards verbs to it, tests call it. The program itself is main.ts.
+ */
+import type { Io } from './io.ts'
+
+export type { Io, Out } from './io.ts'
+
+/** The command set this program follows, and our own version: `nsc --version` shows both. */
+export const COMPATIBLE_VERSION = '2.14.0'
+export const VERSION = '0.1.0'
+
+/**
+ * Runs one command.
+ *
+ * @param argv arguments without program names, such as `['add', 'user', '--name', 'bob']`
+ * @returns the exit code; errors are printed to `io.stderr` and never thrown
+ */
+export async function runNsc(argv: readonly string[], io: Io): Promise<number> {
+  // Asked often by other tools, so before anything is loaded.
+  if (argv[0] === '--version' || argv[0] === '-v') {
+    io.stdout.write(`nsc version ${COMPATIBLE_VERSION} (NGS ${VERSION})\n`)
+    return 0
+  }
+  const { run } = await import('./cli/run.ts')
+  return run(argv, io)
+}

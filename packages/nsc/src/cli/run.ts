@@ -1,0 +1,69 @@
+import { NscError, textOf } from '../errors.ts'
+import type { Io } from '../io.ts'
+import type { Report } from '../report.ts'
+import { checkCompatibility, Session } from '../session.ts'
+import { CallError, type Invocation, interpret } from './program.ts'
+import { ENTRIES } from './registry.ts'
+
+/** Interprets the arguments, runs the command, prints its report or error. Returns the exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let invocation: Invocation
+  try {
+    invocation = await interpret(argv, ENTRIES, (line) => io.stderr.write(`${line}\n`))
+  } catch (thrown) {
+    if (!(thrown instanceof CallError)) throw thrown
+    return printError(io, thrown.message, thrown.usage)
+  }
+  if (invocation.kind === 'help') {
+    io.stdout.write(invocation.text)
+    return 0
+  }
+  const { command, flags, args, usage } = invocation
+  let begun = false
+  try {
+    const session = new Session(io, {
+      privateKey: flags.text('private-key'),
+      interactive: flags.switch('interactive'),
+      configDir: flags.text('config-dir'),
+      dataDir: flags.text('data-dir'),
+      keystoreDir: flags.text('keystore-dir'),
+      allDirs: flags.text('all-dirs'),
+    })
+    checkCompatibility(session, { worksOnOldStore: command.worksOnOldStore ?? false })
+    if (session.interactive) {
+      const { askMissing } = await import('../questions.ts')
+      await askMissing(session, command, flags)
+    }
+    if (command.load === null)
+      throw new NscError('not-built', `"nsc ${invocation.path}" is not in this build yet`)
+    const { run } = await command.load()
+    const begin = () => {
+      begun = true
+    }
+    const report = await run({ session, flags, args, begin })
+    return report ? printReport(io, report) : 0
+  } catch (thrown) {
+    const always = thrown instanceof NscError && thrown.showUsage
+    const wanted = always || !(command.quiet || begun)
+    if (!(thrown instanceof Error)) throw thrown
+    return printError(io, textOf(thrown), wanted ? usage() : '')
+  }
+}
+
+/** A report with an error goes to standard error as a whole, so that it is seen when output is captured. */
+function printReport(io: Io, report: Report): number {
+  const stream = report.failed ? io.stderr : io.stdout
+  const text = report.render()
+  const summary = report.summary()
+  // The official program prints an empty line for a report that has nothing to say.
+  stream.write(`${text}\n`)
+  if ('failure' in summary) return printError(io, summary.failure, '')
+  if (summary.success) stream.write(`${summary.success}\n`)
+  return 0
+}
+
+function printError(io: Io, text: string, usage: string): number {
+  io.stderr.write(`Error: ${text}\n`)
+  if (usage !== '') io.stderr.write(`${usage}\n`)
+  return 1
+}

@@ -1,0 +1,88 @@
+import type { Report } from '../report.ts'
+import type { Session } from '../session.ts'
+import type { FlagValues } from './flags.ts'
+
+/**
+ * Commands are tables: what they are called, which flags they take, examples, and where their code is. Help, parsing
+ * and the checks of the tests all derive from them; the code of a command is loaded only when it runs.
+ */
+
+/**
+ * text: one string. list: comma-separated and repeatable. switch: `--x`, `--x=false`. integer: int64.
+ * number: int64 with byte units. duration: `1h30m`. count: an integer that may be left out, then 1.
+ * times: `HH:MM:SS-HH:MM:SS`, repeatable. timestamp: unix seconds or RFC 3339. zone: IANA time zone.
+ */
+export type FlagType =
+  | 'text'
+  | 'list'
+  | 'switch'
+  | 'integer'
+  | 'number'
+  | 'duration'
+  | 'count'
+  | 'times'
+  | 'timestamp'
+  | 'zone'
+
+export interface FlagSpec {
+  name: string
+  short?: string
+  type: FlagType
+  text: string
+  /** Value when the flag is not given; else empty, 0, false. */
+  fallback?: string | number | boolean
+  hidden?: boolean
+  /** Still works; says what to use instead. */
+  deprecated?: string
+}
+
+/** A question `-i` asks for a flag that was not given. */
+export interface Question {
+  flag: string
+  ask: string
+  kind?: 'text' | 'confirm'
+  required?: boolean
+}
+
+/** What the code of a command gets. */
+export interface Call {
+  session: Session
+  flags: FlagValues
+  args: readonly string[]
+  /** Says that the call was right and work has started: errors from now on come without the usage. */
+  begin(): void
+}
+
+/** The code of a command. A report is printed by the caller; data goes to the session's output directly. */
+export type Run = (call: Call) => Promise<Report | undefined> | Report | undefined
+
+export interface CommandSpec {
+  name: string
+  aliases?: readonly string[]
+  summary: string
+  /** What stands for the positional arguments in the usage line, and how many there may be. */
+  args?: { usage: string; min?: number; max?: number }
+  flags?: readonly FlagSpec[]
+  examples?: readonly string[]
+  hidden?: boolean
+  /** Leaves the usage out after errors, other than missing values. */
+  quiet?: boolean
+  questions?: readonly Question[]
+  /** Commands that help to get away from a store of the first format. */
+  worksOnOldStore?: boolean
+  load: (() => Promise<{ run: Run }>) | null
+}
+
+export interface GroupSpec {
+  name: string
+  aliases?: readonly string[]
+  summary: string
+  /** Flags of every command in the group. */
+  flags?: readonly FlagSpec[]
+  commands: readonly CommandSpec[]
+}
+
+/** A command that exists in the official program and comes to this one later. */
+export function later(name: string, summary: string): CommandSpec {
+  return { name, summary, hidden: true, load: null }
+}

@@ -1,0 +1,5 @@
+import type { Call } from '../cli/spec.ts'
+
+export function run({ session, args }: Call): undefined {
+  session.context.setOperator(args[0] ?? '')
+}

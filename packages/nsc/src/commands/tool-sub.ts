@@ -1,0 +1,27 @@
+import type { Call } from '../cli/spec.ts'
+import { firstPermissionError } from '../remote/permission-errors.ts'
+import { checkReceiverFlags, refuseEncryption, subjectAndText, withConnection } from './tool-shared.ts'
+
+export async function run(call: Call): Promise<undefined> {
+  refuseEncryption(call)
+  checkReceiverFlags(call)
+  const { subject } = subjectAndText(call)
+  const { session, flags } = call
+  const max = Number(flags.integer('max-messages'))
+  await withConnection(call, 'nsc_sub', async (connection) => {
+    const refused = firstPermissionError(connection)
+    const subscription = connection.subscribe(subject, receiverOptions(flags.text('queue'), max))
+    session.note(`Listening on [${subject}]${max > 0 ? ` for ${max} messages` : ''}`)
+    await connection.flush()
+    const error = refused()
+    if (error) throw error
+    let count = 0
+    for await (const message of subscription)
+      session.note(`[#${++count}] received on [${message.subject}]: '${message.string()}'`)
+  })
+}
+
+/** Queue group and number of messages of a subscription, when given. */
+export function receiverOptions(queue: string, max: number): { queue?: string; max?: number } {
+  return { ...(queue === '' ? {} : { queue }), ...(max > 0 ? { max } : {}) }
+}

@@ -1,0 +1,119 @@
+import { type Claims, decode, didSign, type Issue, validate } from '@ngs/identity/node'
+import type { Call } from '../cli/spec.ts'
+import { allowsStorage } from '../describe/common.ts'
+import { failure, fileError, textOf } from '../errors.ts'
+import { readText, statOf } from '../files.ts'
+import { isNotFound, type OperatorStore } from '../store/operator-store.ts'
+import { Table } from '../table.ts'
+import { compareBytes, quote } from '../text.ts'
+
+/** Issues of one table, in the order they were found. */
+type Findings = Pick<Issue, 'level' | 'text'>[]
+
+export function run(call: Call): undefined {
+  const { session, flags } = call
+  const all = flags.switch('all-accounts')
+  const accountFlag = flags.text('account')
+  const file = flags.text('file')
+  const store = session.store()
+  if (all && accountFlag !== '') throw failure('specify only one of --account or --all-accounts')
+  if (file !== '' && (all || accountFlag !== ''))
+    throw failure('specify only one of --account or --all-accounts or --file')
+  const tables = new Map<string, Findings>()
+  let operator: Findings = []
+  if (file !== '') validateFile(session.expand(file), tables)
+  else {
+    const current = session.selectAccount(accountFlag)
+    operator = validateOperator(store)
+    const names = all ? store.accountNames() : current === '' ? [] : [current]
+    for (const name of names) validateAccount(store, name, tables)
+  }
+  session.note(render(`Operator ${quote(session.context.operator)}`, operator))
+  const names = [...tables.keys()].sort(compareBytes)
+  for (const name of names) session.note(render(`Account ${quote(name)}`, tables.get(name) ?? []))
+  const findings = [operator, ...tables.values()].flat()
+  if (findings.some(({ level }) => level !== 'warning')) {
+    call.begin()
+    throw failure('validation found errors')
+  }
+}
+
+function error(text: string): Findings[number] {
+  return { level: 'error', text }
+}
+
+function validateOperator(store: OperatorStore): Findings {
+  const operator = store.operator()
+  const findings: Findings = [...validate(operator)]
+  if (!didSign(operator, operator))
+    findings.push(error('operator is not issued by operator or operator signing key'))
+  return findings
+}
+
+function validateAccount(store: OperatorStore, name: string, tables: Map<string, Findings>): void {
+  let account: ReturnType<OperatorStore['account']>
+  try {
+    account = store.account(name)
+  } catch (thrown) {
+    if (isNotFound(thrown)) return
+    throw thrown
+  }
+  const operator = store.operator()
+  const strict = operator.nats.strict_signing_key_usage ?? false
+  const findings: Findings = [...validate(account)]
+  tables.set(name, findings)
+  const { limits } = account.nats
+  const tiers = Object.values(limits.tiered_limits ?? {})
+  const stores = tiers.length > 0 ? tiers.some(allowsStorage) : allowsStorage(limits)
+  if (operator.nats.system_account === account.sub && stores)
+    findings.push(error('JetStream should not be enabled for system account'))
+  if (!didSign(operator, account))
+    findings.push(error('Account is not issued by operator or operator signing keys'))
+  for (const userName of store.userNames(name)) {
+    const user = store.user(name, userName)
+    for (const { level, text } of validate(user))
+      findings.push({ level, text: `user ${quote(userName)}: ${text}` })
+    if (!didSign(account, user))
+      findings.push(error(`user ${quote(userName)} is not issued by account or account signing keys`))
+    else if (strict && user.iss === account.sub)
+      findings.push(error(`user ${quote(userName)} is issued by account key but operator is in strict mode`))
+  }
+}
+
+/** Tokens one a line; what stands before a pipe, as in what servers pack, is cut off. */
+function validateFile(file: string, tables: Map<string, Findings>): void {
+  if (statOf(file) === null) throw fileError('open', file, { code: 'ENOENT' })
+  const counts = new Map<string, { finding: Findings[number]; count: number }>()
+  for (const line of readText(file).split('\n')) {
+    const text = line.trim()
+    if (text === '') continue
+    const token = text.slice(text.indexOf('|') + 1)
+    let claims: Claims
+    try {
+      claims = decode(token)
+    } catch (thrown) {
+      throw failure(`claim decoding error: '${textOf(thrown)}' claim: '${token}'`, thrown)
+    }
+    const findings = tables.get(claims.sub) ?? []
+    tables.set(claims.sub, findings)
+    for (const finding of validate(claims)) {
+      findings.push(finding)
+      const seen = counts.get(finding.text)
+      counts.set(finding.text, { finding, count: (seen?.count ?? 0) + 1 })
+    }
+  }
+  if (tables.size < 2) return
+  const summary = [...counts.values()].map(({ finding: { level, text }, count }) => ({
+    level,
+    text: `${text} (${count} occurrences)`,
+  }))
+  tables.set('summary of all accounts', summary)
+}
+
+function render(title: string, findings: Findings): string {
+  const table = new Table(title, findings.length > 0 ? ['#', ' ', 'Description'] : null)
+  if (findings.length === 0) table.row('No issues found')
+  for (const [index, { level, text }] of findings.entries())
+    table.row(String(index + 1), level === 'warning' ? '' : '!', text)
+  return table.render()
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { failure, fileError, isMissing } from './errors.ts'
+import { backquote } from './text.ts'
+
+/**
+ * Files of the stores: 0600, in folders of 0700. A write appears whole or not at all, because another nsc (ours or
+ * the official one) may read the same file at any moment.
+ */
+
+const FILE_MODE = 0o600
+const FOLDER_MODE = 0o700
+
+/** Makes a folder and what is missing above it, 0700 whatever the umask says. */
+export function makeFolder(folder: string): void {
+  const stat = statOf(folder)
+  if (stat === null) {
+    try {
+      const first = fs.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE })
+      if (first === undefined) return
+    } catch (thrown) {
+      throw failure(
+        `error creating ${backquote(folder)}: ${fileError('mkdir', folder, thrown).message}`,
+        thrown,
+      )
+    }
+  } else if (!stat.isDirectory()) {
+    throw failure(`${backquote(folder)} already exists and it is not a dir`)
+  }
+}
+
+/** The file's or folder's description, null when it is not there. */
+export function statOf(file: string): fs.Stats | null {
+  try {
+    return fs.statSync(file)
+  } catch (thrown) {
+    if (isMissing(thrown)) return null
+    throw fileError('stat', file, thrown)
+  }
+}
+
+export function exists(file: string): boolean {
+  return fs.existsSync(file)
+}
+
+/** A text file's content; an error in the words of the official program otherwise. */
+export function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch (thrown) {
+    throw fileError('open', file, thrown)
+  }
+}
+
+/** A text file's content, null when there is no such file. */
+export function readTextIfThere(file: string): string | null {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch (thrown) {
+    if (isMissing(thrown)) return null
+    throw fileError('open', file, thrown)
+  }
+}
+
+/** Writes through a temporary file next to the target: written, synced, renamed. */
+export function writeAtomically(file: string, content: string, mode: number = FILE_MODE): void {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
+  try {
+    const handle = fs.openSync(temporary, 'wx', mode)
+    try {
+      fs.writeFileSync(handle, content)
+      fs.fsyncSync(handle)
+    } finally {
+      fs.closeSync(handle)
+    }
+    fs.renameSync(temporary, file)
+  } catch (thrown) {
+    fs.rmSync(temporary, { force: true })
+    throw fileError('open', file, thrown)
+  }
+}
+
+/** Writes a file that must not be there yet; false when it is. Whole or not at all, like {@link writeAtomically}. */
+export function createExclusively(file: string, content: string): boolean {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
+  writeAtomically(temporary, content)
+  try {
+    fs.linkSync(temporary, file)
+    return true
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw fileError('open', file, thrown)
+  } finally {
+    fs.rmSync(temporary, { force: true })
+  }
+}
+
+function unique(): string {
+  return randomBytes(6).toString('hex')
+}
+
+/** Names inside a folder, sorted by bytes; empty when the folder is not there. */
+export function listFolder(folder: string): fs.Dirent[] {
+  try {
+    return fs
+      .readdirSync(folder, { withFileTypes: true })
+      .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  } catch (thrown) {
+    if (isMissing(thrown)) return []
+    throw fileError('open', folder, thrown)
+  }
+}
+
+/** Removes a file, or a folder that is empty. */
+export function remove(file: string): void {
+  try {
+    if (fs.lstatSync(file).isDirectory()) fs.rmdirSync(file)
+    else fs.unlinkSync(file)
+  } catch (thrown) {
+    throw fileError('remove', file, thrown)
+  }
+}
