@@ -1,0 +1,46 @@
+// The pid file and the ports file.
+
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { type Server, ServerError } from './server.ts'
+
+/** Decimal pid, no newline; it stays when the server ends, as the official one's does. @throws ServerError. */
+export function writePidFile(path: string): void {
+  try {
+    writeFileSync(path, `${process.pid}`)
+  } catch (error) {
+    throw new ServerError('pidFile', `Could not write pidfile: ${(error as Error).message}`)
+  }
+}
+
+/** `<dir>/<program>_<pid>.ports`: one line of JSON with the URLs in use, removed when the server stops. */
+export function writePortsFile(server: Server, dir: string, program: string): void {
+  const path = join(dir, `${program}_${process.pid}.ports`)
+  const { websocket, monitoring } = server.listeners
+  const content = {
+    nats: everyAddress(`nats://${server.options.host}:${server.port}`),
+    ...(monitoring === null ? {} : { monitoring: everyAddress(monitoring.url) }),
+    ...(websocket === null ? {} : { websocket: everyAddress(websocket.url) }),
+  }
+  try {
+    // Readers poll for the name, so the file appears whole.
+    writeFileSync(`${path}.tmp`, JSON.stringify(content))
+    renameSync(`${path}.tmp`, path)
+  } catch (error) {
+    server.log.error(`Error writing ports file (${path}): ${(error as Error).message}`)
+    return
+  }
+  server.onStop(() => rmSync(path, { force: true }))
+}
+
+/** A wildcard address stands for every address of the machine. */
+function everyAddress(url: string): string[] {
+  if (!url.includes('//0.0.0.0:') && !url.includes('//[::]:')) return [url]
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return addresses
+    .filter((address) => !address.address.startsWith('fe80'))
+    .map(({ address }) =>
+      url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, `//${address.includes(':') ? `[${address}]` : address}:`),
+    )
+}

@@ -1,0 +1,101 @@
+// The command ngs-server: command line -> options -> server, signals, exit codes.
+import { ConfigError } from './config/language.ts'
+import { readConfigFile, validateOptions } from './config/read.ts'
+import { writePidFile, writePortsFile } from './files.ts'
+import { type CommandLine, FlagError, parseFlags, USAGE } from './flags.ts'
+import { createLogger } from './log.ts'
+import { defaultOptions } from './options.ts'
+import { Server, ServerError } from './server.ts'
+import { VERSION } from './version.ts'
+
+const PROGRAM = 'ngs-server'
+
+async function main(args: readonly string[]): Promise<number | undefined> {
+  let line: CommandLine
+  try {
+    line = parseFlags(args)
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.stdout.write(USAGE)
+    // As the official server does: scripts know it.
+    return 0
+  }
+  const word = line.word.toLowerCase()
+  if (line.version || word === 'version') {
+    process.stdout.write(`${PROGRAM}: v${VERSION}\n`)
+    return 0
+  }
+  if (line.help || word === 'help') {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (word !== '') return complain(`unrecognized command: ${JSON.stringify(line.word)}`)
+
+  const options = defaultOptions()
+  try {
+    if (line.config !== '') {
+      const { warnings } = readConfigFile(line.config, options)
+      if (line.check && warnings.length > 0) return complain(`${warnings.join('\n')}\n`)
+      for (const warning of warnings) process.stderr.write(`${warning}\n`)
+    } else if (line.check)
+      return complain('must specify [-c, --config] option to check configuration file syntax')
+    if (line.check) {
+      process.stderr.write(
+        `${PROGRAM}: configuration file ${line.config} is valid (${options.configDigest})\n`,
+      )
+      return 0
+    }
+    line.apply(options)
+    validateOptions(options)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return complain(line.check ? `${error.message}\n` : error.message)
+  }
+
+  const log = createLogger({
+    file: options.logFile,
+    debug: options.debug,
+    trace: options.trace,
+    time: options.logtime,
+    utc: options.logtimeUtc,
+  })
+  const server = new Server(options, log)
+  log.info(`Starting ${PROGRAM}`)
+  log.info(`  Version:  ${VERSION}`)
+  log.info('  Git:      [not set]')
+  log.info(`  Name:     ${server.name}`)
+  log.info(`  ID:       ${server.id}`)
+  if (options.configFile !== '')
+    log.info(`Using configuration file: ${options.configFile} (${options.configDigest})`)
+
+  const stop = (name: string) => async () => {
+    log.info(`Trapped "${name}" signal`)
+    await server.stop()
+    process.exit(0)
+  }
+  process.on('SIGINT', stop('interrupt'))
+  process.on('SIGTERM', stop('terminated'))
+  process.on('SIGHUP', () =>
+    log.error('Failed to reload server configuration: reload is not supported yet, restart the server'),
+  )
+  process.on('SIGUSR1', () => log.info('File log re-open ignored: not supported yet'))
+  try {
+    await server.listen()
+    if (options.pidFile !== '') writePidFile(options.pidFile)
+    if (options.portsFileDir !== '') writePortsFile(server, options.portsFileDir, PROGRAM)
+  } catch (error) {
+    if (!(error instanceof ServerError) && !(error instanceof ConfigError)) throw error
+    log.fatal(error.message)
+    return 1
+  }
+  return undefined
+}
+
+function complain(text: string): number {
+  process.stderr.write(`${PROGRAM}: ${text}\n`)
+  return 1
+}
+
+const code = await main(process.argv.slice(2))
+if (code !== undefined) process.exit(code)
