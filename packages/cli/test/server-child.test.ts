@@ -71,7 +71,7 @@ describe('the message server as a child', needsOfficial(), () => {
   it('that does not start says why', async (t) => {
     await assert.rejects(startChild(t, 'port: nonsense\n'), {
       code: 'server-failed',
-      message: /nats-server did not start: .*nonsense.*configuration: .*server\.conf/,
+      message: /nats-server did not start: nats-server: .*server\.conf:1.*configuration: .*server\.conf/,
     })
   })
 
