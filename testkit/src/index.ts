@@ -1,1 +1,7 @@
-export {}
+// What tests and benchmarks share.
+export { Engine, type EngineOptions, type EngineUnderTest, enginesUnderTest, ngsServer } from './engine.ts'
+export { needsPeer, peer } from './peers.ts'
+export { freePort, type Outcome, run } from './process.ts'
+export { RawClient } from './raw-client.ts'
+export { tempDir, tempFolder } from './temp.ts'
+export { waitFor } from './wait.ts'

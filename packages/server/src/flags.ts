@@ -42,14 +42,30 @@ function table(line: CommandLine): Map<string, Flag> {
     options.debug = on(text)
     options.trace = on(text)
   })
-  add(['VV'], true, (options, text) => void (options.trace = on(text)))
-  add(['user'], false, (options, text) => void (options.user = text))
-  add(['pass'], false, (options, text) => void (options.password = text))
-  add(['auth'], false, (options, text) => void (options.token = text))
-  add(['c', 'config'], false, (_options, text) => void (line.config = text))
-  add(['t'], true, (_options, text) => void (line.check = on(text)))
-  add(['h', 'help'], true, (_options, text) => void (line.help = on(text)))
-  add(['v', 'version'], true, (_options, text) => void (line.version = on(text)))
+  add(['VV'], true, (options, text) => {
+    options.trace = on(text)
+  })
+  add(['user'], false, (options, text) => {
+    options.user = text
+  })
+  add(['pass'], false, (options, text) => {
+    options.password = text
+  })
+  add(['auth'], false, (options, text) => {
+    options.token = text
+  })
+  add(['c', 'config'], false, (_options, text) => {
+    line.config = text
+  })
+  add(['t'], true, (_options, text) => {
+    line.check = on(text)
+  })
+  add(['h', 'help'], true, (_options, text) => {
+    line.help = on(text)
+  })
+  add(['v', 'version'], true, (_options, text) => {
+    line.version = on(text)
+  })
   return flags
 }
 

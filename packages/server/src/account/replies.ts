@@ -2,6 +2,7 @@
 // account; a publish there is delivered to the requester on the reply it asked for.
 import { deliver, type Frame, textFrame } from '../delivery.ts'
 import type { Account } from './account.ts'
+import { randomToken } from './random.ts'
 import type { ResponseType } from './spec.ts'
 
 interface Pending {
@@ -12,8 +13,6 @@ interface Pending {
   /** ms; renewed by each response of a stream. */
   touched: number
 }
-
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 export class Replies {
   readonly #owner: Account
@@ -32,11 +31,11 @@ export class Replies {
   /** A new reply subject for a request of `account` that wants its answer on `reply`. */
   open(account: Account, reply: string, type: ResponseType, threshold: number): string {
     if (this.#prefix === '') {
-      this.#prefix = `_R_.${random(6)}.`
+      this.#prefix = `_R_.${randomToken(6)}.`
       this.#owner.subscribeInternal(`${this.#prefix}>`, (subject, frame) => this.#respond(subject, frame))
     }
     let subject: string
-    do subject = this.#prefix + random(6)
+    do subject = this.#prefix + randomToken(6)
     while (this.#pending.has(subject))
     this.#pending.set(subject, { account, reply, type, threshold, touched: Date.now() })
     this.#timer ??= setTimeout(() => this.#expire(), threshold).unref()
@@ -83,11 +82,4 @@ export class Replies {
     }
     if (next > 0) this.#timer = setTimeout(() => this.#expire(), next).unref()
   }
-}
-
-/** Not a secret but not to be guessed by accident; cheap, since every request makes one. */
-function random(length: number): string {
-  let text = ''
-  for (let i = 0; i < length; i++) text += ALPHABET[(Math.random() * 62) | 0]
-  return text
 }

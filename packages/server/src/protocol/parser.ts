@@ -289,8 +289,14 @@ export class Parser {
           return
         }
         const fourth = buffer[position + 3]! | 32
-        if (second === 105 && third === 110 && fourth === 103) return this.#sink.ping()
-        if (second === 111 && third === 110 && fourth === 103) return this.#sink.pong()
+        if (second === 105 && third === 110 && fourth === 103) {
+          this.#sink.ping()
+          return
+        }
+        if (second === 111 && third === 110 && fourth === 103) {
+          this.#sink.pong()
+          return
+        }
         break
       }
       case 104: // HPUB; HMSG is tokenised by the official server too, but no client may send it
@@ -304,23 +310,33 @@ export class Parser {
         if (this.#named(buffer, position, 'SUB') && isBlank(buffer[position + 3])) {
           this.#split(buffer, position + 4, buffer.length)
           if (this.#tooLong()) return
-          if (this.#count === 2)
-            return this.#sink.subscribe(this.#text(buffer, 0), null, this.#text(buffer, 1))
-          if (this.#count === 3)
-            return this.#sink.subscribe(this.#text(buffer, 0), this.#text(buffer, 1), this.#text(buffer, 2))
-          return this.#sink.refuse('badArguments')
+          if (this.#count === 2) {
+            this.#sink.subscribe(this.#text(buffer, 0), null, this.#text(buffer, 1))
+            return
+          }
+          if (this.#count === 3) {
+            this.#sink.subscribe(this.#text(buffer, 0), this.#text(buffer, 1), this.#text(buffer, 2))
+            return
+          }
+          this.#sink.refuse('badArguments')
+          return
         }
         break
       case 117:
         if (this.#named(buffer, position, 'UNSUB') && isBlank(buffer[position + 5])) {
           this.#split(buffer, position + 6, buffer.length)
           if (this.#tooLong()) return
-          if (this.#count === 1) return this.#sink.unsubscribe(this.#text(buffer, 0), 0)
+          if (this.#count === 1) {
+            this.#sink.unsubscribe(this.#text(buffer, 0), 0)
+            return
+          }
           if (this.#count === 2) {
             const max = digits(buffer, this.#tokens[2]!, this.#tokens[3]!)
-            return this.#sink.unsubscribe(this.#text(buffer, 0), max < 0 ? 0 : max)
+            this.#sink.unsubscribe(this.#text(buffer, 0), Math.max(max, 0))
+            return
           }
-          return this.#sink.refuse('badArguments')
+          this.#sink.refuse('badArguments')
+          return
         }
         break
       case 99:
@@ -346,8 +362,10 @@ export class Parser {
         if (this.#named(buffer, position, '+OK')) return
         break
       case 45 | 32:
-        if (this.#named(buffer, position, '-ERR') && isBlank(buffer[position + 4]))
-          return this.#sink.refuse('clientError')
+        if (this.#named(buffer, position, '-ERR') && isBlank(buffer[position + 4])) {
+          this.#sink.refuse('clientError')
+          return
+        }
         break
     }
     this.#sink.refuse('unknownOperation')

@@ -1,0 +1,60 @@
+// Restrictions of a user JWT by place and time.
+import { BlockList, isIPv6 } from 'node:net'
+import type { TimeRange } from '@ngs/identity/node'
+
+/** True when the address lies in one of the CIDR blocks. */
+export function inNetworks(address: string, blocks: readonly string[]): boolean {
+  const list = new BlockList()
+  for (const block of blocks) {
+    const [network, bits] = block.split('/')
+    try {
+      list.addSubnet(network!, Number(bits), isIPv6(network!) ? 'ipv6' : 'ipv4')
+    } catch {
+      return false
+    }
+  }
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+const DAY = 86_400
+
+function secondsOf(text: string): number {
+  const [hours, minutes, seconds] = text.split(':').map(Number)
+  return hours! * 3600 + minutes! * 60 + seconds!
+}
+
+/** Second of the day in a zone; the server's when empty. @throws RangeError for an unknown zone. */
+function secondOfDay(now: Date, zone: string): number {
+  if (zone === '' || zone === 'Local') return now.getHours() * 3600 + now.getMinutes() * 60 + now.getSeconds()
+  const text = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  }).format(now)
+  return secondsOf(text)
+}
+
+/**
+ * Milliseconds until the longest range that holds now ends; null when none does. A range whose start is after its end crosses
+ * midnight; equal ends never match.
+ */
+export function timeLeft(ranges: readonly TimeRange[], zone: string, now = new Date()): number | null {
+  const second = secondOfDay(now, zone)
+  let left: number | null = null
+  for (const range of ranges) {
+    const start = secondsOf(range.start)
+    const end = secondsOf(range.end)
+    let remaining: number
+    if (start < end) {
+      if (second <= start || second >= end) continue
+      remaining = end - second
+    } else if (start > end) {
+      if (second <= start && second >= end) continue
+      remaining = second < end ? end - second : DAY - second + end
+    } else continue
+    left = Math.max(left ?? 0, remaining * 1000)
+  }
+  return left
+}

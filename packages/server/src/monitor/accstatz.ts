@@ -1,0 +1,63 @@
+// /accstatz: traffic and connections of each account. "sent" is what the server sent.
+import type { Account } from '../account/account.ts'
+import type { Server } from '../server.ts'
+
+interface Traffic {
+  msgs: number
+  bytes: number
+  gateways: { msgs: number; bytes: number }
+  routes: { msgs: number; bytes: number }
+  leafs: { msgs: number; bytes: number }
+}
+
+export interface AccountStat {
+  acc: string
+  name: string
+  conns: number
+  leafnodes: number
+  total_conns: number
+  num_subscriptions: number
+  sent: Traffic
+  received: Traffic
+  slow_consumers: number
+}
+
+/** Of the named accounts, or all (null). Accounts without connections only with `unused`. */
+export function accountStatz(
+  server: Server,
+  names: string[] | null,
+  unused: boolean,
+): { server_id: string; now: string; account_statz: AccountStat[] } {
+  const list: AccountStat[] = []
+  for (const account of server.accounts.all()) {
+    if (names !== null && !names.includes(account.name)) continue
+    if (account.clients.size > 0 || unused) list.push(statOf(account))
+  }
+  return { server_id: server.id, now: new Date().toISOString(), account_statz: list }
+}
+
+function statOf(account: Account): AccountStat {
+  const sum = { ...account.past }
+  for (const client of account.clients) {
+    sum.inMsgs += client.inMsgs
+    sum.inBytes += client.inBytes
+    sum.outMsgs += client.outMsgs
+    sum.outBytes += client.outBytes
+  }
+  return {
+    acc: account.name,
+    name: account.label,
+    conns: account.clients.size,
+    leafnodes: 0,
+    total_conns: account.clients.size,
+    num_subscriptions: account.index.size,
+    sent: traffic(sum.outMsgs, sum.outBytes),
+    received: traffic(sum.inMsgs, sum.inBytes),
+    slow_consumers: sum.slowConsumers,
+  }
+}
+
+const traffic = (msgs: number, bytes: number): Traffic => {
+  const none = { msgs: 0, bytes: 0 }
+  return { msgs, bytes, gateways: none, routes: none, leafs: none }
+}
