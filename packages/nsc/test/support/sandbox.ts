@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import { unverifiedDecode } from '@ngs/identity/node'
+
+/** Runs nsc, ours or the official one, in a home folder of its own. */
+
+export type Which = 'ours' | 'official'
+
+export interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+const ROOT = path.resolve(import.meta.dirname, '../../../..')
+const PROGRAMS: Record<Which, string> = {
+  ours: path.join(ROOT, 'packages/nsc/bin/nsc'),
+  official: path.join(ROOT, '.peers/bin/nsc'),
+}
+
+/** Test options: skipped where the official program was not built; in CI that is a failure. */
+export const needsOfficial: { skip: string | false } = {
+  skip:
+    fs.existsSync(PROGRAMS.official) || process.env['CI'] === 'true'
+      ? false
+      : 'the official nsc is not built: npm run peers',
+}
+
+export class Sandbox {
+  readonly home: string
+  /** Program used when a call names none. */
+  readonly which: Which
+  readonly env: Record<string, string> = {}
+
+  private constructor(home: string, which: Which) {
+    this.home = home
+    this.which = which
+  }
+
+  static create(t: TestContext, which: Which): Sandbox {
+    const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'nsc-')))
+    t.after(() => fs.rmSync(home, { recursive: true, force: true }))
+    return new Sandbox(home, which)
+  }
+
+  get stores(): string {
+    return path.join(this.home, '.local/share/nats/nsc/stores')
+  }
+
+  get keys(): string {
+    return path.join(this.home, '.local/share/nats/nsc/keys')
+  }
+
+  path(...parts: string[]): string {
+    return path.join(this.home, ...parts)
+  }
+
+  read(...parts: string[]): string {
+    return fs.readFileSync(this.path(...parts), 'utf8')
+  }
+
+  run(args: readonly string[], options: { which?: Which; cwd?: string; env?: Record<string, string> } = {}) {
+    return new Promise<Outcome>((resolve, reject) => {
+      const child = spawn(PROGRAMS[options.which ?? this.which], args, {
+        cwd: options.cwd ?? this.home,
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: this.home,
+          TZ: 'UTC',
+          NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'nsc-test-compile-cache'),
+          ...this.env,
+          ...options.env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const outcome: Outcome = { code: null, stdout: '', stderr: '' }
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        outcome.stdout += text
+      })
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        outcome.stderr += text
+      })
+      const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
+      child.on('error', reject)
+      child.on('close', (code) => {
+        clearTimeout(timer)
+        resolve({ ...outcome, code })
+      })
+    })
+  }
+
+  /** Runs and expects exit code 0. */
+  async ok(args: readonly string[], options: Parameters<Sandbox['run']>[1] = {}): Promise<Outcome> {
+    const outcome = await this.run(args, options)
+    if (outcome.code !== 0)
+      throw new Error(`nsc ${args.join(' ')}: exit ${outcome.code}\n${outcome.stdout}${outcome.stderr}`)
+    return outcome
+  }
+
+  token(operator: string, ...parts: [] | [account: string] | [account: string, user: string]): string {
+    const [account, user] = parts
+    const dir = path.join(this.stores, operator)
+    const file =
+      account === undefined
+        ? path.join(dir, `${operator}.jwt`)
+        : user === undefined
+          ? path.join(dir, 'accounts', account, `${account}.jwt`)
+          : path.join(dir, 'accounts', account, 'users', `${user}.jwt`)
+    return fs.readFileSync(file, 'utf8')
+  }
+
+  /** Claims as they are on the wire. */
+  claims(operator: string, ...parts: [] | [account: string] | [account: string, user: string]): WireClaims {
+    return unverifiedDecode(this.token(operator, ...parts).trim()).payload as unknown as WireClaims
+  }
+
+  /** Public key of an operator, account or user. */
+  key(operator: string, ...parts: [] | [account: string] | [account: string, user: string]): string {
+    return this.claims(operator, ...parts).sub
+  }
+
+  /** All files and folders below the home folder: mode and name, keys replaced, sorted. */
+  tree(): string[] {
+    const lines: string[] = []
+    const walk = (folder: string) => {
+      for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+        const file = path.join(folder, entry.name)
+        const mode = (fs.statSync(file).mode & 0o777).toString(8)
+        const shown = maskKeys(path.relative(this.home, file)).replace(
+          /keys\/([A-Z])\/[A-Z2-7]{2}(?=\/|$)/,
+          'keys/$1/##',
+        )
+        lines.push(`${entry.isDirectory() ? 'd' : 'f'}${mode} ${shown}`)
+        if (entry.isDirectory()) walk(file)
+      }
+    }
+    walk(this.home)
+    return [...new Set(lines)].sort()
+  }
+}
+
+export interface WireClaims {
+  iss: string
+  sub: string
+  iat: number
+  exp?: number
+  nbf?: number
+  jti: string
+  name: string
+  // biome-ignore lint/suspicious/noExplicitAny: bodies of all kinds, looked into by tests only
+  nats: any
+}
+
+/** Keys and seeds by their kind alone, of the same width, so that tables keep their shape. */
+export function maskKeys(text: string): string {
+  return text
+    .replace(/(?<![A-Z2-7])S([OAUXNC])[A-Z2-7]{56}(?![A-Z2-7])/g, (_, role: string) => `S${role.repeat(57)}`)
+    .replace(/(?<![A-Z2-7])([OAUX])[A-Z2-7]{55}(?![A-Z2-7])/g, (_, role: string) => role.repeat(56))
+}
+
+/** Output of two programs made comparable: keys, tokens, dates and folders masked, usage cut off. */
+export function normalize(text: string, sandbox: Sandbox): string {
+  return maskKeys(text)
+    .replaceAll(sandbox.home, '$HOME')
+    .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'TOKEN')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, 'YYYY-MM-DD hh:mm:ss UTC')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC/g, 'MOMENT')
+    .replace(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC/g, 'Day, DD Mon YYYY hh:mm:ss UTC')
+    .replace(/"iat": \d+/g, '"iat": 0')
+    .replace(/"jti": "[A-Z2-7]{52}"/g, '"jti": ""')
+    .replace(/\n?Usage:[\s\S]*$/, '')
+}
+
+/** Claims without what differs from run to run. */
+export function comparable(claims: WireClaims): unknown {
+  return JSON.parse(maskKeys(JSON.stringify({ ...claims, iat: 0, jti: '' })))
+}
