@@ -8,7 +8,7 @@ export interface OwnAccount {
   readonly publicKey: string
   /** Where the operator of the store is reached over HTTP, from its token; null when the token does not say. */
   readonly serviceUrl: string | null
-  /** The account key, or a signing key of the account. @throws CliError no-key */
+  /** The account key, or a signing key of the account that has no scope. @throws CliError no-key */
   key(): KeyPair
 }
 
@@ -57,8 +57,8 @@ function signingKey(
   get: (publicKey: string) => KeyPair | null,
   keysDir: string,
 ): KeyPair {
-  for (const publicKey of [claims.sub, ...accountSigners(claims).keys()]) {
-    const key = isPublicKey(publicKey, 'account') ? get(publicKey) : null
+  for (const [publicKey, scope] of accountSigners(claims)) {
+    const key = scope === null && isPublicKey(publicKey, 'account') ? get(publicKey) : null
     if (key?.hasSeed) return key
   }
   throw new CliError(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { DEFAULT_URL } from '../api/client.ts'
+import { ownAccount } from '../api/account.ts'
+import { DEFAULT_URL, ServiceClient } from '../api/client.ts'
 import { CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
 
@@ -38,4 +39,23 @@ export function serviceUrl(io: Io, flag: string | undefined, known: string | nul
 /** Prints a value as JSON, two spaces to the level. */
 export function printJson(io: Io, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+export interface OwnerFlags extends ServiceFlags {
+  account?: string
+}
+
+/** The flags of a command about one's own account. */
+export function ownerFlags(command: Command): Command {
+  return serviceFlags(command).option(
+    '-a, --account <name>',
+    "name or public key of the account (default: nsc's current one)",
+  )
+}
+
+/** Signs in as the owner of the account that the flags mean. */
+export async function signInAsOwner(flags: OwnerFlags, io: Io): Promise<ServiceClient> {
+  const account = await ownAccount(io, flags.account)
+  const client = new ServiceClient(serviceUrl(io, flags.url, account.serviceUrl))
+  return client.signIn(account.publicKey, account.key())
 }
