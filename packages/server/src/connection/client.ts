@@ -297,8 +297,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
     this.setPermissions(result.permissions)
     this.#ownLimits = result.limits
-    this.#last = null
-    this.#entries = null
+    this.#forgetSubjects()
     this.applyLimits()
     this.#expireAt(result.expiresAt)
     return !this.closed
@@ -329,8 +328,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       responses === null
         ? null
         : new ResponseGrants(responses.max, responses.ttl, (subject) => permissions!.mayPublish(subject))
-    this.#last = null
-    this.#entries = null
+    this.#forgetSubjects()
     for (const subscription of this.subscriptions.values()) {
       if (permissions !== null && !permissions.maySubscribe(subscription.subject, subscription.queue)) {
         this.removeSubscription(subscription)
@@ -485,8 +483,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
 
   #entryOf(frame: Parser): PublishEntry {
-    const { args, subjectStart, subjectEnd } = frame
     const last = this.#last
+    if (frame.isKnown) return this.#fresh(last!)
+    const { args, subjectStart, subjectEnd } = frame
     if (last !== null && equal(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
     const length = subjectEnd - subjectStart
     const slot =
@@ -498,7 +497,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#entries ??= new Array<PublishEntry | undefined>(ENTRIES).fill(undefined)
     const kept = this.#entries[slot]
     if (kept !== undefined && equal(kept.bytes, args, subjectStart, subjectEnd)) {
-      this.#last = kept
+      this.#remember(kept)
       return this.#fresh(kept)
     }
     const subject = args.latin1Slice(subjectStart, subjectEnd)
@@ -510,8 +509,19 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       result: this.account.match(subject),
     }
     this.#entries[slot] = made
-    this.#last = made
+    this.#remember(made)
     return made
+  }
+
+  #remember(entry: PublishEntry): void {
+    this.#last = entry
+    this.#parser.known = entry.bytes
+  }
+
+  #forgetSubjects(): void {
+    this.#last = null
+    this.#entries = null
+    this.#parser.known = null
   }
 
   #fresh(entry: PublishEntry): PublishEntry {

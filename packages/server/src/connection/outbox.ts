@@ -3,7 +3,7 @@
 // Messages of one inbound chunk are appended to a buffer and written with one system call when the chunk is done. While the stream has
 // nothing queued the write goes straight to the descriptor: the fixed cost of a stream write dominates wide fan-out. What the kernel does
 // not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
-import { writeSync } from 'node:fs'
+import { writeSync, writevSync } from 'node:fs'
 import type { Transport } from './transport.ts'
 
 const SMALL = 1024
@@ -11,6 +11,9 @@ const LARGE = 64 * 1024
 /** Payloads from here on are queued by reference instead of being copied. */
 export const BY_REFERENCE = 16 * 1024
 const POOLED = 64
+
+/** Counts payloads kept by reference, so that the parser knows whether it may use its buffer again. */
+export const kept = { references: 0 }
 
 const smallPool: Buffer[] = []
 const largePool: Buffer[] = []
@@ -40,6 +43,9 @@ export class Outbox {
   pending = 0
   /** Writes to the descriptor; never changes while bytes are pending. Replaced in tests. */
   writeDirect: (fd: number, buffer: Buffer, length: number) => number = writeNow
+
+  writeBoth: (fd: number, head: Buffer, payload: Buffer) => number = (fd, head, payload) =>
+    writevSync(fd, [head, payload])
 
   readonly #transport: Transport
   readonly #owner: OutboxOwner
@@ -100,8 +106,44 @@ export class Outbox {
       this.length += size
       return
     }
+    const head = this.buffer
+    if (head !== null && this.length > 0 && this.pending === 0 && this.#transport.fd >= 0 && !this.#closed) {
+      this.#together(head, source.subarray(start, end))
+      return
+    }
     this.flush()
     this.#send(source.subarray(start, end))
+  }
+
+  /** What was appended so far and a large payload with one system call. */
+  #together(head: Buffer, payload: Buffer): void {
+    const length = this.length
+    let written = 0
+    try {
+      written = this.writeBoth(this.#transport.fd, head.subarray(0, length), payload)
+    } catch (error) {
+      if (!wouldBlock(error)) {
+        this.length = 0
+        this.#owner.onWriteError(error as Error)
+        return
+      }
+    }
+    if (written === length + payload.length) {
+      this.length = 0
+      return
+    }
+    if (written < length) {
+      this.#queue(head.subarray(written, length))
+      this.buffer = null
+      this.#keep(payload)
+    } else this.#keep(payload.subarray(written - length))
+    this.length = 0
+  }
+
+  /** Queues bytes of somebody else's buffer, which from now on must not change. */
+  #keep(bytes: Buffer): void {
+    kept.references++
+    this.#queue(bytes)
   }
 
   /** Writes out what was appended. */
@@ -137,7 +179,7 @@ export class Outbox {
       if (written === bytes.length || written < 0) return
       rest = bytes.subarray(written)
     }
-    this.#queue(rest)
+    this.#keep(rest)
   }
 
   /** Bytes the kernel took; -1 after an error, which closes the connection. */
@@ -145,8 +187,7 @@ export class Outbox {
     try {
       return this.writeDirect(this.#transport.fd, buffer, length)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return 0
+      if (wouldBlock(error)) return 0
       this.length = 0
       this.#owner.onWriteError(error as Error)
       return -1
@@ -184,4 +225,9 @@ export class Outbox {
 
 function writeNow(fd: number, buffer: Buffer, length: number): number {
   return writeSync(fd, buffer, 0, length)
+}
+
+function wouldBlock(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EAGAIN' || code === 'EWOULDBLOCK'
 }

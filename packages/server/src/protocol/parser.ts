@@ -62,6 +62,10 @@ export class Parser {
   headerSize = -1
   dataStart = 0
   dataEnd = 0
+  /** The last subject's bytes, set by the sink: publishers tend to repeat it, and then it is compared instead of split again. */
+  known: Buffer | null = null
+  /** The current publish has the known subject. */
+  isKnown = false
 
   readonly #sink: Sink
   readonly #tokens = new Int32Array(MAX_TOKENS * 2)
@@ -157,6 +161,11 @@ export class Parser {
         (buffer[position + 3] === 32 || buffer[position + 3] === 9) &&
         !this.gated
       ) {
+        const next = this.#repeated(buffer, position + 4, end)
+        if (next > 0) {
+          position = next
+          continue
+        }
         const newline = this.#split(buffer, position + 4, end)
         if (newline >= 0) {
           this.#publish(buffer, buffer, newline + 1, false)
@@ -174,6 +183,52 @@ export class Parser {
       this.#operation(buffer, position, buffer, newline + 1)
       position = this.#after
     }
+  }
+
+  /**
+   * `<known subject> <size>CRLF<payload>CRLF`, whole in the buffer and without reply: published at once. Returns the position behind
+   * it, 0 when the bytes are anything else, which is then for the general path to judge.
+   */
+  #repeated(buffer: Buffer, start: number, end: number): number {
+    const known = this.known
+    if (known === null) return 0
+    const length = known.length
+    const subjectEnd = start + length
+    if (subjectEnd + 4 > end || buffer[subjectEnd] !== 32) return 0
+    for (let i = 0; i < length; i++) if (buffer[start + i] !== known[i]) return 0
+    let position = subjectEnd + 1
+    let size = 0
+    let digit = buffer[position]! - 48
+    while (digit >= 0 && digit <= 9) {
+      size = size * 10 + digit
+      digit = buffer[++position]! - 48
+    }
+    const width = position - subjectEnd - 1
+    if (width < 1 || width > 9 || digit !== CR - 48) return 0
+    const dataEnd = position + 2 + size
+    if (
+      dataEnd + 2 > end ||
+      buffer[position + 1] !== LF ||
+      buffer[dataEnd] !== CR ||
+      buffer[dataEnd + 1] !== LF
+    )
+      return 0
+    if ((size > this.maxPayload && this.maxPayload >= 0) || position - start > this.maxControlLine) return 0
+    this.args = buffer
+    this.data = buffer
+    this.subjectStart = start
+    this.subjectEnd = subjectEnd
+    this.replyStart = 0
+    this.replyEnd = 0
+    this.sizeStart = subjectEnd + 1
+    this.sizeEnd = position
+    this.headerSize = -1
+    this.dataStart = position + 2
+    this.dataEnd = dataEnd
+    this.isKnown = true
+    this.#sink.publish(this)
+    this.isKnown = false
+    return dataEnd + 2
   }
 
   /** Keeps an incomplete line, after judging what can be judged of it. */
