@@ -1,7 +1,7 @@
 // The HTTP server: puts the routes together, maps errors, publishes the OpenAPI document.
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { operatorRoutes, ownerRoutes, publicRoutes } from './api-routes.ts'
 import type { App, Context } from './context.ts'
@@ -13,7 +13,7 @@ export async function buildApp(context: Context, log: Logger, trustProxy: boolea
   const app = Fastify({
     loggerInstance: log,
     // Headers hold bearer tokens; what is worth a line is logged where it happens.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     trustProxy,
     // A stranger who sends a byte now and then does not hold a connection for ever.

@@ -38,11 +38,9 @@ export const statusOf: Record<ErrorCode, number> = {
 
 export const ErrorBody = Type.Object(
   {
-    error: Type.Object({
-      code: Type.String({ description: 'Stable name of what went wrong' }),
-      message: Type.String({ description: 'What happened, to which thing, and what to do next' }),
-      remedy: Type.Optional(Type.Array(Type.String(), { description: 'What to change, one item a line' })),
-    }),
+    code: Type.String({ description: 'Stable name of what went wrong' }),
+    message: Type.String({ description: 'What happened, to which thing, and what to do next' }),
+    remedy: Type.Optional(Type.Array(Type.String(), { description: 'What to change, one item a line' })),
   },
   { description: 'Refused' },
 )
@@ -74,11 +72,6 @@ export function errorText(error: ServiceError): string {
 }
 
 export function errorBody(error: ServiceError): ErrorBody {
-  return {
-    error: {
-      code: error.code,
-      message: error.message,
-      ...(error.remedy.length > 0 ? { remedy: [...error.remedy] } : {}),
-    },
-  }
+  const remedy = error.remedy.length > 0 ? { remedy: [...error.remedy] } : {}
+  return { code: error.code, message: error.message, ...remedy }
 }
