@@ -38,7 +38,11 @@ export class Person {
 
   run(command: string, args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const child = spawn(command, args, { cwd: this.home, env: { ...this.env, ...extra }, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(command, args, {
+        cwd: this.home,
+        env: { ...this.env, ...extra },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       let text = ''
       let stdout = ''
       child.stdout.on('data', (chunk) => {
@@ -80,7 +84,12 @@ export class Person {
     return join(this.home, 'data/nats/nsc/keys/creds', this.operatorName, account, `${user}.creds`)
   }
 
-  connect(url: string, account: string, user: string, options: Record<string, unknown> = {}): Promise<NatsConnection> {
+  connect(
+    url: string,
+    account: string,
+    user: string,
+    options: Record<string, unknown> = {},
+  ): Promise<NatsConnection> {
     return connect({
       servers: url,
       authenticator: credsAuthenticator(readFileSync(this.credsFile(account, user))),

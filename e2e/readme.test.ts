@@ -8,7 +8,8 @@ import { after, before, describe, it } from 'node:test'
 import { root, System } from './system.ts'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const blocks = (language: string): string[] => [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1]!)
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1]!)
 
 describe('the README', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ngs-readme-'))

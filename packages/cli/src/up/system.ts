@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { PreparedDataDir, ServerSettings } from '@ngs/service'
 import { listenError, type Ports, publicHost, resolvePorts, type Urls } from './addresses.ts'
 import { ensureDataDir } from './data-dir.ts'
+import { ignoreLateWrites } from './late-writes.ts'
 import { DataDirLock } from './lock.ts'
 import { ServerChild } from './server-child.ts'
 
@@ -45,7 +46,7 @@ export async function startSystem(options: UpOptions, signal: AbortSignal): Prom
   const { dataDir, host, cluster } = options
   ensureDataDir(dataDir)
   const lock = await DataDirLock.acquire(dataDir)
-  const undo: (() => void | Promise<void>)[] = [() => lock.release()]
+  const undo: (() => void | Promise<void>)[] = [() => lock.release(), ignoreLateWrites()]
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
