@@ -173,10 +173,10 @@ export function parseNumber(text: string): Int64 {
   return toInt64(negative ? -whole : whole)
 }
 
-/** An int64 flag: decimal, or with the prefixes 0x, 0o and 0b. */
+/** An int64 flag: decimal, or with the prefixes 0x, 0o and 0b; digits may be grouped by underscores. */
 export function parseInteger(text: string): Int64 {
   const sign = /^[+-]/.test(text) ? text[0] : ''
-  const body = sign ? text.slice(1) : text
+  const body = (sign ? text.slice(1) : text).replace(/(?<=[0-9a-f])_(?=[0-9a-f])/gi, '')
   const octal = /^0[0-7]+$/.test(body) ? `0o${body.slice(1)}` : body
   if (!/^(0x[0-9a-f]+|0o[0-7]+|0b[01]+|0|[1-9]\d*)$/i.test(octal))
     throw failure(`strconv.ParseInt: parsing "${text}": invalid syntax`)

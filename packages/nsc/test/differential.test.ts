@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { comparable, needsOfficial } from './support/sandbox.ts'
-import { type Pair, runBoth } from './support/scenario.ts'
+import { comparable, needsOfficial, Sandbox } from './support/sandbox.ts'
+import { type Pair, runBoth, type Step } from './support/scenario.ts'
 
 /** Tokens of both stores are equal field by field, keys and times aside; so are files and modes. */
 function assertSameStores(
@@ -272,4 +272,543 @@ test('operators, accounts and users: add, edit, describe, delete', needsOfficial
     ),
   )
   assert.deepEqual(pair.ours.tree(), pair.official.tree())
+})
+
+test('exports, imports, activations and revocations', needsOfficial, async (t) => {
+  const key =
+    (account: string, ...args: string[]): Step =>
+    (sandbox) =>
+      args.map((arg) => (arg === 'KEY' ? sandbox.key('Op', account) : arg))
+  const pair = await runBoth(t, [
+    ['add', 'operator', 'Op'],
+    ['add', 'account', 'A'],
+    ['add', 'account', 'B'],
+    ['add', 'export', '--account', 'A'],
+    ['add', 'export', '--account', 'A', '--subject', 'weather.CA'],
+    ['add', 'export', '--account', 'A', '--subject', 'weather.>'],
+    ['add', 'export', '--account', 'A', '--subject', 'bad..subject'],
+    [
+      'add',
+      'export',
+      '--account',
+      'A',
+      '--service',
+      '--subject',
+      'ip.geo',
+      '--name',
+      'geo',
+      '--latency',
+      'lat.geo',
+      '--sampling',
+      '20',
+    ],
+    [
+      'add',
+      'export',
+      '--account',
+      'A',
+      '--service',
+      '--subject',
+      'ip.other',
+      '--latency',
+      'lat.*',
+      '--sampling',
+      '200',
+    ],
+    [
+      'add',
+      'export',
+      '--account',
+      'A',
+      '--private',
+      '--service',
+      '--subject',
+      'report.*',
+      '--response-type',
+      'Stream',
+      '--response-threshold',
+      '1s',
+      '--allow-trace',
+    ],
+    ['add', 'export', '--account', 'A', '--private', '--subject', 'orders.>', '--name', 'orders'],
+    ['add', 'export', '--account', 'A', '--subject', 'x', '--response-type', 'Stream'],
+    ['add', 'export', '--account', 'A', '--service', '--subject', 'y', '--response-type', 'Nope'],
+    [
+      'add',
+      'export',
+      '--account',
+      'A',
+      '--private',
+      '--subject',
+      'per.*.account',
+      '--account-token-position',
+      '2',
+    ],
+    ['add', 'export', '--account', 'A', '--subject', 'per.*.account', '--account-token-position', '2'],
+    ['describe', 'account', 'A'],
+    ['edit', 'export', '--account', 'A'],
+    ['edit', 'export', '--account', 'A', '--subject', 'nope', '--name', 'n'],
+    [
+      'edit',
+      'export',
+      '--account',
+      'A',
+      '--subject',
+      'weather.CA',
+      '--name',
+      'wx',
+      '--description',
+      'Canada',
+      '--info-url',
+      'https://example.com',
+    ],
+    ['edit', 'export', '--account', 'A', '--subject', 'ip.geo', '--sampling', '30', '--latency', 'lat.new'],
+    ['edit', 'export', '--account', 'A', '--subject', 'ip.geo', '--rm-latency-sampling', '--name', 'geo'],
+    ['edit', 'export', '--account', 'A', '--subject', 'weather.CA', '--private'],
+    ['edit', 'export', '--account', 'A', '--subject', 'weather.CA', '--private=false'],
+    [
+      'edit',
+      'export',
+      '--account',
+      'A',
+      '--subject',
+      'weather.CA',
+      '--response-threshold',
+      '1s',
+      '--name',
+      'wx',
+    ],
+    ['edit', 'export', '--account', 'A', '--subject', 'weather.CA', '--allow-trace'],
+    key(
+      'A',
+      'add',
+      'import',
+      '--account',
+      'B',
+      '--src-account',
+      'KEY',
+      '--remote-subject',
+      'weather.CA',
+      '--local-subject',
+      'wx.CA',
+    ),
+    key('A', 'add', 'import', '--account', 'B', '--src-account', 'KEY', '--remote-subject', 'weather.CA'),
+    [
+      'add',
+      'import',
+      '--account',
+      'B',
+      '--src-account',
+      'A',
+      '--remote-subject',
+      'ip.geo',
+      '--service',
+      '--share',
+      '--name',
+      'geo',
+    ],
+    ['add', 'import', '--account', 'B', '--src-account', 'A'],
+    ['add', 'import', '--account', 'B', '--src-account', 'A', '--remote-subject', 'x', '--token', 'y'],
+    ['add', 'import', '--account', 'A', '--src-account', 'A', '--remote-subject', 'weather.CA'],
+    ['add', 'import', '--account', 'B', '--src-account', 'nobody', '--remote-subject', 'weather.CA'],
+    [
+      'add',
+      'import',
+      '--account',
+      'B',
+      '--src-account',
+      'A',
+      '--remote-subject',
+      'weather.CA',
+      '--share',
+      '--local-subject',
+      'z',
+    ],
+    ['generate', 'activation', '--account', 'B', '--target-account', 'A'],
+    ['generate', 'activation', '--account', 'A', '--target-account', 'B'],
+    ['generate', 'activation', '--account', 'A', '--subject', 'nope', '--target-account', 'B'],
+    ['generate', 'activation', '--account', 'A', '--subject', 'orders.>', '--target-account', 'OOPS'],
+    ['generate', 'activation', '--account', 'A', '--subject', 'orders.>'],
+    [
+      'generate',
+      'activation',
+      '--account',
+      'A',
+      '--subject',
+      'orders.new',
+      '--target-account',
+      'B',
+      '--expiry',
+      '2030-01-01',
+    ],
+    [
+      'generate',
+      'activation',
+      '--account',
+      'A',
+      '--subject',
+      'orders.>',
+      '--target-account',
+      'B',
+      '--output-file',
+      'orders.tok',
+    ],
+    [
+      'generate',
+      'activation',
+      '--account',
+      'A',
+      '--subject',
+      'report.*',
+      '--target-account',
+      'B',
+      '--output-file',
+      'report.tok',
+      '--start',
+      '2020-01-01',
+    ],
+    ['describe', 'jwt', '--file', 'orders.tok'],
+    ['describe', 'jwt', '--file', 'nope.tok'],
+    ['describe', 'jwt'],
+    ['add', 'import', '--account', 'A', '--token', 'orders.tok'],
+    ['add', 'import', '--account', 'B', '--token', 'nope.tok'],
+    ['add', 'import', '--account', 'B', '--token', 'orders.tok', '--local-subject', 'in.>', '--allow-trace'],
+    ['add', 'import', '--account', 'B', '--token', 'orders.tok'],
+    ['add', 'import', '--account', 'B', '--token', 'report.tok', '--local-subject', 'rep.*', '--name', 'rep'],
+    ['describe', 'account', 'B'],
+    ['describe', 'account', 'B', '--long-ids'],
+    ['describe', 'account', 'B', '--json'],
+    ['describe', 'account', 'B', '--field', 'nats.imports[0].name'],
+    ['revocations', 'add_activation', '--account', 'A', '--subject', 'orders.>', '--target-account', 'B'],
+    [
+      'revocations',
+      'add-activation',
+      '--account',
+      'A',
+      '--service',
+      '--subject',
+      'report.*',
+      '--target-account',
+      '*',
+      '--at',
+      '1700000000',
+    ],
+    ['revocations', 'add_activation', '--account', 'A', '--subject', 'nope', '--target-account', 'B'],
+    ['revocations', 'add_activation', '--account', 'A', '--target-account', 'B'],
+    ['revocations', 'add_activation', '--account', 'B', '--target-account', 'A'],
+    ['revocations', 'list_activations', '--account', 'A', '--subject', 'orders.>'],
+    ['revocations', 'list_activations', '--account', 'A', '--service', '--subject', 'report.*'],
+    ['revocations', 'list_activations', '--account', 'A', '--subject', 'weather.CA'],
+    [
+      'revocations',
+      'delete_activation',
+      '--account',
+      'A',
+      '--service',
+      '--subject',
+      'report.*',
+      '--target-account',
+      '*',
+    ],
+    ['revocations', 'delete_activation', '--account', 'A', '--subject', 'orders.>', '--target-account', 'B'],
+    ['add', 'user', 'u', '--account', 'B'],
+    ['add', 'user', 'w', '--account', 'B'],
+    ['revocations', 'list-users', '--account', 'B'],
+    ['revocations', 'delete-user', '--account', 'B', '--name', 'u'],
+    ['revocations', 'add-user', '--account', 'B'],
+    ['revocations', 'add-user', '--account', 'B', '--name', 'nope'],
+    ['revocations', 'add-user', '--account', 'B', '--name', 'U', '--at', '2023-11-14T22:13:20Z'],
+    ['revocations', 'add-user', '--account', 'B', '--name', 'u', '--at', 'yesterday'],
+    ['revocations', 'add_user', '--account', 'B', '-u', '*', '--at', '1600000000'],
+    ['revocations', 'add-user', '--account', 'B', '-u', 'garbage'],
+    ['revocations', 'delete-user', '--account', 'B', '--name', 'w'],
+    ['revocations', 'delete-user', '--account', 'B', '-u', '*'],
+    ['revocations', 'list_users', '--account', 'B'],
+    ['describe', 'account', 'B'],
+    ['delete', 'import', '--account', 'B', '--subject', 'nope'],
+    ['delete', 'import', '--account', 'B', '--subject', 'weather.CA'],
+    ['delete', 'import', '--account', 'A'],
+    ['delete', 'export', '--account', 'A', '--subject', 'nope'],
+    ['delete', 'export', '--account', 'A', '--subject', 'weather.CA'],
+    ['delete', 'export', '--account', 'A'],
+    ['delete', 'export', '--account', 'B'],
+    ['validate', '--all-accounts'],
+    ['list', 'keys', '--all', '--filter', 'OOO'],
+  ])
+  assertSameStores(pair, 'Op', { A: [], B: ['u', 'w'] })
+})
+
+test('scoped signing keys and strict operators', needsOfficial, async (t) => {
+  const pair = await runBoth(t, [
+    ['add', 'operator', 'Op', '--generate-signing-key'],
+    ['add', 'account', 'A'],
+    ['edit', 'signing-key'],
+    [
+      'edit',
+      'signing-key',
+      '--sk',
+      'generate',
+      '--role',
+      'reader',
+      '--allow-sub',
+      'news.>',
+      '--deny-pub',
+      '>',
+      '--subs',
+      '5',
+      '--description',
+      'reads',
+    ],
+    [
+      'edit',
+      'signing-key',
+      '--role',
+      'reader',
+      '--conn-type',
+      'mqtt',
+      '--allow-pub-response',
+      '--bearer',
+      '--payload',
+      '10',
+      '--data',
+      '20',
+    ],
+    ['edit', 'signing-key', '--sk', 'reader', '--rm', 'news.>', '--allow-sub', 'tenants.{{name()}}.>'],
+    ['edit', 'signing-key', '--role', 'reader', '--rm', 'news.>', '--allow-sub', 'tenants.{{name()}}.>'],
+    ['edit', 'signing-key', 'nobody', '--subs', '1'],
+    ['edit', 'signing-key', '--sk', 'nope', '--role', 'x'],
+    ['describe', 'account', 'A'],
+    ['add', 'user', 'r', '-K', 'reader'],
+    ['add', 'user', 's', '-K', 'reader', '--allow-pub', 'x'],
+    ['add', 'user', 'q', '-K', 'reader', '--tag', 'a:b', '--expiry', '2030-01-01'],
+    ['edit', 'user', 'r', '--allow-pub', 'x'],
+    ['edit', 'user', 'r', '--tag', 'hi'],
+    ['describe', 'user', 'r'],
+    ['add', 'user', 'plain'],
+    ['edit', 'operator', '--require-signing-keys'],
+    ['list', 'keys', '--all'],
+    ['list', 'keys', '--not-referenced', '--all'],
+    ['validate'],
+  ])
+  assertSameStores(pair, 'Op', { A: ['r', 'q', 'plain'] })
+
+  const strict = await runBoth(t, [
+    ['add', 'operator', 'Op', '--generate-signing-key', '--sys'],
+    ['edit', 'operator', '--require-signing-keys'],
+    ['add', 'account', 'A'],
+    ['add', 'user', 'u'],
+    ['edit', 'account', 'A', '--sk', 'generate', '--js-disable'],
+    ['add', 'user', 'u'],
+    ['describe', 'user', 'u'],
+    ['edit', 'operator', '--require-signing-keys=false'],
+    ['describe', 'operator'],
+    ['validate', '--all-accounts'],
+    (sandbox) => ['edit', 'operator', '--rm-sk', sandbox.claims('Op').nats.signing_keys[0]],
+  ])
+  assertSameStores(strict, 'Op', { A: ['u'], SYS: ['sys'] })
+})
+
+test('JetStream limits, global and in tiers', needsOfficial, async (t) => {
+  const pair = await runBoth(
+    t,
+    [
+      ['add', 'operator', 'Op', '--sys'],
+      ['add', 'account', 'A'],
+      ['edit', 'account', 'A', '--js-disk-storage', '10gb', '--js-mem-storage', '1gib', '--js-streams', '3'],
+      ['describe', 'account', 'A'],
+      [
+        'edit',
+        'account',
+        'A',
+        '--js-consumer',
+        '9',
+        '--js-max-ack-pending',
+        '100',
+        '--js-max-disk-stream',
+        '1mb',
+        '--js-max-mem-stream',
+        '2mb',
+      ],
+      ['edit', 'account', 'A', '--js-tier', '3', '--js-disk-storage', '1gb'],
+      ['edit', 'account', 'A', '--js-enable', '0'],
+      ['edit', 'account', 'A', '--js-disable', '--js-streams', '1'],
+      ['edit', 'account', 'A', '--rm-js-tier', '0', '--js-streams', '1'],
+      ['edit', 'account', 'A', '--js-enable', '1', '--js-streams', '1'],
+      ['describe', 'account', 'A'],
+      ['edit', 'account', 'A', '--rm-js-tier', '0'],
+      ['edit', 'account', 'A', '--rm-js-tier', '1'],
+      ['edit', 'account', 'A', '--js-tier', '1', '--js-disk-storage', '1gb', '--js-streams', '2'],
+      ['edit', 'account', 'A', '--js-tier', '1', '--js-disk-storage', '2gb'],
+      ['describe', 'account', 'A'],
+      ['edit', 'account', 'A', '--js-streams', '2'],
+      ['edit', 'account', 'A', '--rm-js-tier', '3'],
+      ['edit', 'account', 'A', '--rm-js-tier', '1'],
+      ['edit', 'account', 'A', '--js-enable', '0'],
+      ['describe', 'account', 'A'],
+      ['edit', 'account', 'A', '--js-disable'],
+      ['edit', 'account', 'SYS', '--js-disk-storage', '1gb', '--js-streams', '4'],
+      ['edit', 'account', 'SYS', '--js-enable', '1'],
+      ['edit', 'account', 'A', '--disk-storage', '5gb'],
+      ['edit', 'operator', '--system-account', 'A'],
+    ],
+    {
+      // The official program prints an empty line for the report it had begun.
+      adjust: (text) => text.replace(/^\nError:/, 'Error:'),
+    },
+  )
+  assertSameStores(pair, 'Op', { A: [], SYS: ['sys'] })
+})
+
+test('generated material', needsOfficial, async (t) => {
+  const pair = await runBoth(t, [
+    ['init', '-n', 'Op'],
+    ['add', 'account', 'B'],
+    ['add', 'user', 'x'],
+    ['add', 'user', 'y'],
+    ['generate', 'creds', '--name', 'x'],
+    ['generate', 'creds'],
+    ['generate', 'creds', '--name', 'nope'],
+    ['generate', 'creds', '--account', 'B', '--name', 'x', '--output-file', 'x.creds'],
+    ['generate', 'creds', '--account', 'SYS', '-o', 'sys.creds'],
+    ['generate', 'nkey'],
+    ['generate', 'nkey', '--operator', '--account', '--user', '--curve'],
+    ['generate', 'config'],
+    ['generate', 'config', '--mem-resolver', '--nats-resolver'],
+    ['generate', 'config', '--mem-resolver', '--sys-account', 'nope'],
+    ['generate', 'config', '--mem-resolver', '--config-file', 'server.conf'],
+    ['generate', 'config', '--mem-resolver', '--config-file', 'server.conf'],
+    ['generate', 'config', '--mem-resolver', '--config-file', 'server.conf', '--force'],
+    ['generate', 'config', '--mem-resolver', '--dir', 'conf'],
+    ['generate', 'config', '--nats-resolver', '--dir', 'conf2'],
+  ])
+  assertSameStores(pair, 'Op', { Op: ['Op'], B: ['x', 'y'] })
+  for (const [file, creds] of [
+    ['x.creds', 'keys/creds/Op/B/x.creds'],
+    ['sys.creds', 'keys/creds/Op/SYS/sys.creds'],
+  ] as const)
+    assert.equal(pair.ours.read(file), pair.ours.read('.local/share/nats/nsc', creds))
+})
+
+test('both generate the same configuration from one store', needsOfficial, async (t) => {
+  const sandbox = Sandbox.create(t, 'ours')
+  await sandbox.ok(['init', '-n', 'Op'])
+  await sandbox.ok(['add', 'account', 'B'])
+  const outputs = async (kind: string) => {
+    const ours = await sandbox.ok(['generate', 'config', kind])
+    const official = await sandbox.ok(['generate', 'config', kind], { which: 'official' })
+    return [ours.stdout, official.stdout] as const
+  }
+  const [memory, officialMemory] = await outputs('--mem-resolver')
+  assert.equal(memory, officialMemory)
+  const bare = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.trim().startsWith('#'))
+      .join('\n')
+  for (const kind of ['--nats-resolver', '--nats-resolver-cache']) {
+    const [ours, official] = await outputs(kind)
+    assert.equal(bare(ours), bare(official), kind)
+  }
+})
+
+test('one store, both programs in turn', needsOfficial, async (t) => {
+  const sandbox = Sandbox.create(t, 'ours')
+  const ours = (...args: string[]) => sandbox.ok(args)
+  const official = (...args: string[]) => sandbox.ok(args, { which: 'official' })
+  await official('init', '-n', 'Op')
+  await ours('add', 'account', 'A', '--allow-pub', 'x')
+  await official('add', 'user', 'bob', '--allow-sub', 'news.>')
+  const creds = () => sandbox.read('.local/share/nats/nsc/keys/creds/Op/A/bob.creds')
+  const before = {
+    creds: creds(),
+    iat: sandbox.claims('Op', 'A', 'bob').iat,
+    token: sandbox.token('Op', 'A', 'bob'),
+  }
+  await ours('edit', 'user', 'bob', '--tag', 'edited')
+  assert.ok(sandbox.claims('Op', 'A', 'bob').iat >= before.iat)
+  assert.equal(creds().replace(sandbox.token('Op', 'A', 'bob'), ''), before.creds.replace(before.token, ''))
+  await official('edit', 'account', 'A', '--sk', 'generate')
+  await ours(
+    'edit',
+    'signing-key',
+    '--sk',
+    sandbox.claims('Op', 'A').nats.signing_keys[0],
+    '--role',
+    'r',
+    '--allow-sub',
+    'a',
+  )
+  await official('add', 'user', 'eve', '-K', 'r')
+  await ours('edit', 'user', 'eve', '--tag', 'x')
+  await official('edit', 'signing-key', '--role', 'r', '--allow-sub', 'b')
+  await ours('add', 'user', 'dan', '-K', 'r')
+  for (const args of [
+    ['describe', 'account'],
+    ['describe', 'account', '--json'],
+    ['describe', 'account', '--raw'],
+    ['describe', 'account', '--field', 'nats.signing_keys[0].template'],
+    ['describe', 'user', 'bob'],
+    ['describe', 'user', 'eve'],
+    ['describe', 'user', 'dan', '--json'],
+    ['list', 'accounts'],
+    ['list', 'users'],
+    ['list', 'keys', '--all'],
+    ['list', 'keys', '--all', '--json'],
+    ['list', 'keys', '--all', '--show-seeds'],
+    ['env'],
+    ['validate', '--all-accounts'],
+  ])
+    assert.deepEqual(await sandbox.run(args), await sandbox.run(args, { which: 'official' }), args.join(' '))
+  // Private exports crosswise.
+  await official('add', 'account', 'B')
+  await ours('add', 'export', '--account', 'A', '--private', '--subject', 'o.>')
+  await official(
+    'generate',
+    'activation',
+    '--account',
+    'A',
+    '--target-account',
+    'B',
+    '-o',
+    sandbox.path('t1'),
+  )
+  await ours('add', 'import', '--account', 'B', '--token', sandbox.path('t1'))
+  await official('delete', 'import', '--account', 'B')
+  await ours('generate', 'activation', '--account', 'A', '--target-account', 'B', '-o', sandbox.path('t2'))
+  await official('add', 'import', '--account', 'B', '--token', sandbox.path('t2'))
+  const hash = (text: string) => /Hash ID\s+\|\s+(\S+)/.exec(text)?.[1]
+  assert.equal(
+    hash((await ours('describe', 'jwt', '-f', sandbox.path('t1'))).stdout),
+    hash((await official('describe', 'jwt', '-f', sandbox.path('t2'))).stdout),
+  )
+  await official(
+    'revocations',
+    'add_activation',
+    '--account',
+    'A',
+    '--target-account',
+    'B',
+    '--subject',
+    'o.>',
+  )
+  await ours(
+    'revocations',
+    'delete_activation',
+    '--account',
+    'A',
+    '--target-account',
+    'B',
+    '--subject',
+    'o.>',
+  )
+  await ours('revocations', 'add-user', '--account', 'A', '--name', 'bob')
+  await official('revocations', 'delete-user', '--account', 'A', '--name', 'bob')
+  // Strict mode turned on by one is obeyed by the other.
+  assert.deepEqual(
+    await sandbox.run(['edit', 'operator', '--require-signing-keys']),
+    await sandbox.run(['edit', 'operator', '--require-signing-keys'], { which: 'official' }),
+  )
+  await official('edit', 'operator', '--sk', 'generate')
+  await ours('validate', '--all-accounts')
+  await official('validate', '--all-accounts')
 })

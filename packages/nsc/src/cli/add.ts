@@ -160,6 +160,7 @@ export const ADD: GroupSpec = {
         { flag: 'generate-signing-key', ask: 'make a signing key', kind: 'confirm' },
       ],
       worksOnOldStore: true,
+      storeless: true,
       load: () => import('../commands/add-operator.ts'),
     },
     {

@@ -21,6 +21,7 @@ export const INIT: CommandSpec = {
     'nsc init --name Test                              # an operator of your own, for your own servers',
     'nsc init -u https://example.com/jwt/v1/operator -n First',
   ],
+  storeless: true,
   load: () => import('../commands/init.ts'),
 }
 
@@ -35,6 +36,7 @@ export const ENV: CommandSpec = {
   ],
   examples: ['nsc env', 'nsc env --operator Ops --account Weather'],
   worksOnOldStore: true,
+  storeless: true,
   load: () => import('../commands/env.ts'),
 }
 
@@ -47,6 +49,7 @@ export const SELECT: GroupSpec = {
       summary: 'Choose the account',
       args: { usage: '<name>', min: 1, max: 1 },
       examples: ['nsc select account Weather'],
+      storeless: true,
       load: () => import('../commands/select-account.ts'),
     },
     {
@@ -54,6 +57,7 @@ export const SELECT: GroupSpec = {
       summary: 'Choose the operator',
       args: { usage: '<name>', min: 1, max: 1 },
       examples: ['nsc select operator Ops'],
+      storeless: true,
       load: () => import('../commands/select-operator.ts'),
     },
   ],

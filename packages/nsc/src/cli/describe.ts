@@ -32,6 +32,7 @@ export const DESCRIBE: GroupSpec = {
       flags: [{ name: 'file', short: 'f', type: 'text', text: 'file or http URL' }, OUTPUT_FLAG],
       examples: ['nsc describe jwt --file activation.jwt', 'nsc describe jwt -f bob.creds --json'],
       quiet: true,
+      storeless: true,
       load: () => import('../commands/describe-jwt.ts'),
     },
     {
@@ -41,6 +42,7 @@ export const DESCRIBE: GroupSpec = {
       flags: [nameFlag('operator, by name or public key (the current one unless given)'), OUTPUT_FLAG],
       examples: ['nsc describe operator', 'nsc describe operator --raw'],
       quiet: true,
+      storeless: true,
       load: () => import('../commands/describe-operator.ts'),
     },
     {

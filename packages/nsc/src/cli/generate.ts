@@ -100,6 +100,7 @@ export const GENERATE: GroupSpec = {
         },
       ],
       examples: ['nsc generate nkey --user', 'nsc generate nkey --account --store'],
+      storeless: true,
       load: () => import('../commands/generate-nkey.ts'),
     },
     later('profile', 'Generate a profile for other programs'),

@@ -14,6 +14,7 @@ export const LIST: GroupSpec = {
         { name: 'operator', short: 'o', type: 'text', text: 'operator, which becomes the current one' },
       ],
       examples: ['nsc list accounts', 'nsc list accounts --json'],
+      storeless: true,
       load: () => import('../commands/list-accounts.ts'),
     },
     {
@@ -42,6 +43,7 @@ export const LIST: GroupSpec = {
         'nsc list keys --all --filter VSVMGA',
         'nsc list keys --operator --not-referenced',
       ],
+      storeless: true,
       load: () => import('../commands/list-keys.ts'),
     },
     {
@@ -50,6 +52,7 @@ export const LIST: GroupSpec = {
       summary: 'List the operators in the stores folder',
       args: { usage: '', max: 0 },
       examples: ['nsc list operators'],
+      storeless: true,
       load: () => import('../commands/list-operators.ts'),
     },
     {
@@ -62,6 +65,7 @@ export const LIST: GroupSpec = {
         { name: 'account', short: 'a', type: 'text', text: 'account, which becomes the current one' },
       ],
       examples: ['nsc list users', 'nsc list users --account Weather'],
+      storeless: true,
       load: () => import('../commands/list-users.ts'),
     },
   ],

@@ -108,7 +108,7 @@ class GoCommand extends Command {
     const fail = (text: string) => {
       throw new CallError(text, this.spec?.quiet ? '' : this.usageText())
     }
-    if (min === max && args.length !== min) fail(`accepts ${min} arg(s), received ${args.length}`)
+    if (min === max && min > 0 && args.length !== min) fail(`accepts ${min} arg(s), received ${args.length}`)
     if (args.length < min) fail(`requires at least ${min} arg(s), only received ${args.length}`)
     if (max !== undefined && args.length > max) fail(`accepts at most ${max} arg(s), received ${args.length}`)
   }

@@ -30,6 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       allDirs: flags.text('all-dirs'),
     })
     checkCompatibility(session, { worksOnOldStore: command.worksOnOldStore ?? false })
+    if (!command.storeless) session.store()
     if (session.interactive) {
       const { askMissing } = await import('../questions.ts')
       await askMissing(session, command, flags)

@@ -68,6 +68,8 @@ export interface CommandSpec {
   /** Leaves the usage out after errors, other than missing values. */
   quiet?: boolean
   questions?: readonly Question[]
+  /** Works without an operator being chosen; all others are refused before they look at their flags. */
+  storeless?: boolean
   /** Commands that help to get away from a store of the first format. */
   worksOnOldStore?: boolean
   load: (() => Promise<{ run: Run }>) | null

@@ -13,10 +13,12 @@ export async function run({ session, flags, args }: Call): Promise<Report> {
   const report = Report.list()
   await editAccount(session, flags.text('account'), async ({ account, signer, save }) => {
     checkUserLimitFlags(flags)
-    const wanted = args[0] || flags.list('sk')[0] || ''
+    const argument = args[0] ?? ''
+    const wanted = argument || flags.list('sk')[0] || ''
     if (wanted === '' && flags.text('role') === '') throw usageError('signing key is required')
     signer({ keepIssuer: true })
     const key = findKey(session, account, wanted, flags.text('role'))
+    if (key === null) throw failure(argument === '' ? 'a signing key is required' : 'signing-key not found')
     const scope: UserScope = scopeOf(account, key) ?? newUserScope(key)
     if (flags.has('role')) scope.role = flags.text('role')
     if (flags.has('description')) scope.description = flags.text('description')
@@ -28,8 +30,8 @@ export async function run({ session, flags, args }: Call): Promise<Report> {
   return report
 }
 
-/** The public key of what was asked for: a role, a key in any form, or a new one. */
-function findKey(session: Session, account: AccountClaims, wanted: string, role: string): string {
+/** The public key of what was asked for: a role, a key in any form, or a new one; null when it is none of these. */
+function findKey(session: Session, account: AccountClaims, wanted: string, role: string): string | null {
   if (wanted === '') {
     const ofRole = keyOfRole(session, account, role)
     if (!ofRole) throw usageError('signing key is required')
@@ -39,7 +41,7 @@ function findKey(session: Session, account: AccountClaims, wanted: string, role:
   const ofRole = keyOfRole(session, account, wanted)
   if (ofRole) return ofRole.publicKey
   const key = resolveKeyText(wanted, (file) => session.expand(file))
-  if (!key) throw failure('signing-key not found')
+  if (!key) return null
   if (!key.publicKey.startsWith('A')) throw failure(`invalid account signing key ${quote(wanted)}`)
   return key.publicKey
 }

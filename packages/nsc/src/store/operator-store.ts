@@ -10,7 +10,7 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from '@ngs/identity/node'
-import { failure, NscError, textOf } from '../errors.ts'
+import { failure, fileError, NscError, textOf } from '../errors.ts'
 import {
   exists,
   listFolder,
@@ -50,7 +50,10 @@ export class OperatorStore {
   static open(root: string, name: string): OperatorStore {
     const dir = path.join(root, name)
     const info = readInfo(dir)
-    if (info === null) throw failure(`${backquote(dir)} is not a valid data directory: no .nsc file in it`)
+    if (info === null) {
+      const reason = fileError('stat', path.join(dir, '.nsc'), { code: 'ENOENT' }).message
+      throw failure(`${backquote(dir)} is not a valid data directory: ${reason}`)
+    }
     return new OperatorStore(dir, info)
   }
 
