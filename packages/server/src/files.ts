@@ -3,7 +3,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { type Server, ServerError } from './server.ts'
+import { ServerError } from './errors.ts'
+import type { Server } from './server.ts'
 
 /** Decimal pid, no newline; it stays when the server ends, as the official one's does. @throws ServerError. */
 export function writePidFile(path: string): void {

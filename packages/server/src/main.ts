@@ -1,11 +1,12 @@
 // The command ngs-server: command line -> options -> server, signals, exit codes.
 import { ConfigError } from './config/language.ts'
 import { readConfigFile, validateOptions } from './config/read.ts'
+import { ServerError } from './errors.ts'
 import { writePidFile, writePortsFile } from './files.ts'
 import { type CommandLine, FlagError, parseFlags, USAGE } from './flags.ts'
 import { createLogger } from './log.ts'
 import { defaultOptions } from './options.ts'
-import { Server, ServerError } from './server.ts'
+import { Server } from './server.ts'
 import { VERSION } from './version.ts'
 
 const PROGRAM = 'ngs-server'

@@ -1,21 +1,16 @@
 // The life of a server: listens, accepts, keeps the connections and the accounts, stops. It knows no byte of the protocol.
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { createKeyPair, type KeyPair } from '@ngs/identity/node'
 import { AccountRegistry } from './account/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { Client } from './connection/client.ts'
 import { TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
+import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
 import type { Info } from './protocol/connect.ts'
 import type { CloseReason } from './protocol/refusals.ts'
 import { VERSION } from './version.ts'
-
-/** A listener besides the client port: something that can be closed. */
-export interface Listener {
-  readonly url: string
-  close(): Promise<void>
-}
 
 /** Who is told about the life of connections (system events). */
 export interface ConnectionObserver {
@@ -28,15 +23,6 @@ export interface ConnectionObserver {
 const STALL_PART = 0.75
 /** ...but for so long at most per batch, since it may never read again. */
 const STALL_MS = 10
-
-export class ServerError extends Error {
-  readonly code: string
-  constructor(code: string, text: string) {
-    super(text)
-    this.name = 'ServerError'
-    this.code = code
-  }
-}
 
 export class Server {
   readonly options: Options
@@ -295,46 +281,8 @@ export class Server {
   }
 }
 
-export function hostPort(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
 function splitHostPort(text: string): [string | undefined, number | undefined] {
   if (text === '') return [undefined, undefined]
   const match = /^(.*?)(?::(\d+))?$/.exec(text)!
   return [match[1], match[2] === undefined ? undefined : Number(match[2])]
-}
-
-/** Listens; -1 is any free port. @throws ServerError that names address and cause. */
-export function bind(
-  server: {
-    listen: NetServer['listen']
-    address: NetServer['address']
-    once: NetServer['once']
-    off: NetServer['off']
-  },
-  host: string,
-  port: number,
-): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? 'address already in use'
-          : error.code === 'EACCES'
-            ? 'permission denied'
-            : error.message
-      reject(
-        new ServerError(
-          'listen',
-          `Error listening on port: ${hostPort(host, port)}, "listen tcp ${hostPort(host, port)}: bind: ${why}"`,
-        ),
-      )
-    }
-    server.once('error', failed)
-    server.listen(port === -1 ? 0 : port, host, () => {
-      server.off('error', failed)
-      resolve(server.address() as AddressInfo)
-    })
-  })
 }

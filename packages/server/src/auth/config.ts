@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { decodeSignature, verifySignature } from '@ngs/identity/node'
 import { EMPTY_SPEC } from '../account/spec.ts'
+import { ServerError } from '../errors.ts'
 import type { UserOptions } from '../options.ts'
-import { type Server, ServerError } from '../server.ts'
+import type { Server } from '../server.ts'
 import { type Authenticator, type AuthResult, type ConnectAttempt, NOBODY } from './authenticator.ts'
 import { equalInTime, isBcrypt, passwordMatches } from './passwords.ts'
 

@@ -24,7 +24,7 @@ import {
   goDuration,
   type Problems,
   place,
-} from './read.ts'
+} from './values.ts'
 
 const GLOBAL = '$G'
 const CONNECTION_TYPES = ['STANDARD', 'WEBSOCKET', 'LEAFNODE', 'LEAFNODE_WS', 'MQTT', 'MQTT_WS', 'IN_PROCESS']

@@ -3,7 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { bind, hostPort, type Listener, type Server } from '../server.ts'
+import { bind, hostPort, type Listener } from '../listen.ts'
+import type { Server } from '../server.ts'
 import type { Transport, TransportCredentials, TransportEvents } from './transport.ts'
 
 class WebSocketTransport implements Transport {

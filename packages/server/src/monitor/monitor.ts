@@ -1,6 +1,7 @@
 // HTTP monitoring: a table of endpoints, each a pure function of the server and the query.
 import { createServer } from 'node:http'
-import { bind, hostPort, type Listener, type Server } from '../server.ts'
+import { bind, hostPort, type Listener } from '../listen.ts'
+import type { Server } from '../server.ts'
 import { accountStatz } from './accstatz.ts'
 import { type ConnzQuery, connz, QueryError } from './connz.ts'
 import { subsz } from './subsz.ts'
