@@ -72,6 +72,8 @@ export interface ServiceOptions {
   /** Path of a plan catalogue. Default: the built-in one. */
   plansFile?: string
   limits?: Partial<StrangerLimits>
+  /** Milliseconds that the first connection to the message servers may take. Default 15000. */
+  connectWithinMs?: number
   /** Milliseconds between two messages on `ngs.active` for one server. Default 5000. */
   activeIntervalMs?: number
   /** Default: warnings and errors as JSON lines on stderr. */

@@ -17,8 +17,7 @@ import { connectToServers } from './operator/nats.ts'
 import { Catalogue } from './plans/catalogue.ts'
 import { Store } from './store/store.ts'
 
-/** How long the first connection to the message servers may take. */
-const connectWithinMs = 15_000
+const defaultConnectWithinMs = 15_000
 const defaultActiveIntervalMs = 5_000
 
 export class Service {
@@ -71,7 +70,7 @@ export class Service {
       })
       await accounts.open()
 
-      const connecting = AbortSignal.timeout(connectWithinMs)
+      const connecting = AbortSignal.timeout(options.connectWithinMs ?? defaultConnectWithinMs)
       const connection = async (name: string, creds: string): Promise<NatsConnection> => {
         const nc = await connectToServers({ name, servers, creds, log, signal: connecting })
         undo.push(() => nc.close())

@@ -21,8 +21,8 @@ export interface After {
   after(task: () => void | Promise<void>): void
 }
 
-/** The engine of tests that do not depend on which one it is. */
-export const anyEngine = enginesUnderTest()[0]!.path
+/** The engine of tests that do not depend on which one it is: the reference where it is built. */
+export const anyEngine = enginesUnderTest().at(-1)!.path
 
 export const quiet = pino({ level: process.env['NGS_TEST_LOG'] ?? 'silent' })
 
@@ -112,7 +112,9 @@ export class TestSystem {
     const config = readFileSync(prepared.serverConfig!, 'utf8')
     this.engine = await Engine.start(null, { engine: this.enginePath, config })
     const { engine } = this
-    this.#after.after(() => engine.stop())
+    this.#after.after(async () => {
+      await engine.stop()
+    })
   }
 
   async startService(): Promise<void> {

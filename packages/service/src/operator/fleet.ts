@@ -17,6 +17,8 @@ export interface ServerInfo {
 const pingEveryMs = 10_000
 /** How long an answer may take. */
 const answerWithinMs = 1_000
+/** How long the first round waits for the servers of a cluster. */
+const firstRoundMs = 250
 /** Pings in a row that a server may miss before it counts as gone. */
 const missedPings = 2
 
@@ -119,16 +121,17 @@ export class Fleet {
   async ping(): Promise<void> {
     const seen = new Set<string>()
     const expected = new Set(this.#known.keys())
+    // At first nobody knows how many will answer, unless the server is one of no cluster: then it is the only one.
+    const alone = expected.size === 0 && !this.#nc.info?.cluster
     await this.ask(
       '$SYS.REQ.SERVER.PING',
       '',
       (answers) => {
         const id = this.#see(answers.at(-1)!)
         if (id !== null) seen.add(id)
-        // On the first round nobody knows how many to expect; a lone server is the common case and need not wait.
-        return expected.size > 0 && [...expected].every((one) => seen.has(one))
+        return alone || (expected.size > 0 && [...expected].every((one) => seen.has(one)))
       },
-      expected.size === 0 ? 250 : answerWithinMs,
+      expected.size === 0 && !alone ? firstRoundMs : answerWithinMs,
     )
     for (const id of expected) {
       const known = this.#known.get(id)
