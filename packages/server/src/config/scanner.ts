@@ -41,14 +41,15 @@ export class SyntaxProblem extends Error {
 const END = '\0'
 const isBlank = (c: string): boolean => c === ' ' || c === '\t'
 const isNewline = (c: string): boolean => c === '\n' || c === '\r'
-const isSpace = (c: string): boolean => /[\s\u0085]/.test(c) && c !== '\ufeff'
+const isSpace = (c: string): boolean =>
+  c <= ' ' ? c === ' ' || (c >= '\t' && c <= '\r') : c > '\x7f' && c !== '\ufeff' && /[\s\u0085]/.test(c)
 const isDigit = (c: string): boolean => (c >= '0' && c <= '9') || (c > '\x7f' && /\p{Nd}/u.test(c))
 const isSeparator = (c: string): boolean => c === '=' || c === ':'
 const isSizeLetter = (c: string): boolean => 'kKmMgGtTpPeE'.includes(c)
 /** What may follow a number; `]` is missing on purpose, as it is in the official server. */
 const endsNumber = (c: string): boolean =>
   isNewline(c) || c === END || c === '}' || c === ',' || c === ';' || isBlank(c)
-const shown = (c: string): string => (c === '\n' ? '\\n' : c === '\r' ? '\\r' : c === '\t' ? '\\t' : c)
+const shown = (c: string): string => (c === '\n' ? '\\n' : c)
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '"': '"', '\\': '\\' }
 const DATE_AFTER_YEAR = '00-00T00:00:00Z'
@@ -81,7 +82,7 @@ export class Scanner {
   // Characters -----------------------------------------------------------------------------------------------------------------
 
   #next(): string {
-    const { codePoint } = this
+    const codePoint = this.#text.codePointAt(this.#at)
     if (codePoint === undefined) {
       this.#width = 0
       return END
@@ -93,9 +94,6 @@ export class Scanner {
     this.#width = codePoint > 0xffff ? 2 : 1
     this.#at += this.#width
     return String.fromCodePoint(codePoint)
-  }
-  get codePoint(): number | undefined {
-    return this.#text.codePointAt(this.#at)
   }
   /** Takes back the last #next(). */
   #back(): void {
@@ -426,7 +424,7 @@ export class Scanner {
       } else if (c === ']') return true
       else {
         this.#fail(
-          `Expected an array value terminator ',' or an array terminator ']', but got '${shown(c)}' instead.`,
+          `Expected an array value terminator "," or an array terminator "]", but got '${shown(c)}' instead.`,
         )
       }
     }
@@ -450,7 +448,6 @@ export class Scanner {
       if (c === '#' || c === '/') {
         this.#next()
         if (this.#comment(c)) continue
-        if (c === '/') this.#back()
       }
       if (c === '"' || c === "'") this.#quotedMapKey(c)
       else if (!this.#plainMapKey()) {
@@ -505,7 +502,7 @@ export class Scanner {
       else if (!separated && isSeparator(c)) {
         this.#ignore()
         separated = true
-      } else if (c === ',') this.#fail("Unexpected map value terminator ','.")
+      } else if (c === ',') this.#fail('Unexpected map value terminator ",".')
       else if (c === '}') return true
       else {
         this.#back()
@@ -530,7 +527,7 @@ export class Scanner {
       } else if (c === '}') return true
       else
         this.#fail(
-          `Expected a map value terminator ',' or a map terminator '}', but got '${shown(c)}' instead.`,
+          `Expected a map value terminator "," or a map terminator "}", but got '${shown(c)}' instead.`,
         )
     }
   }
