@@ -1,9 +1,10 @@
 // Runs a message server, ours or the official one, from a configuration file.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { type Cleanup, forget, killAtExit } from './cleanup.ts'
 import { needsPeer, peer } from './peers.ts'
+import { tempFolder } from './temp.ts'
 import { waitFor } from './wait.ts'
 
 export interface EngineUnderTest {
@@ -27,9 +28,11 @@ export function enginesUnderTest(): EngineUnderTest[] {
 export interface EngineOptions {
   /** Executable; ours by default. */
   engine?: string
-  /** Text of the configuration file. `listen` is added unless it or `port` is there. */
+  /** Text of the configuration file; `%DIR%` becomes the engine's folder. `listen: "127.0.0.1:-1"` is added unless `listen` or `port` is there. */
   config?: string
-  args?: string[]
+  args?: readonly string[]
+  /** Folder of the configuration and data; kept afterwards. Without it, one is made and removed. */
+  dir?: string
 }
 
 interface Ports {
@@ -38,22 +41,32 @@ interface Ports {
   websocket?: string[]
 }
 
+interface Exit {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
 export class Engine {
+  /** Folder with the configuration file, the ports file and whatever the configuration puts under `%DIR%`. */
   readonly dir: string
   readonly configFile: string
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  readonly exited: Promise<Exit>
+  /** It and whoever else held its output are gone: the log is whole. */
+  readonly #closed: Promise<void>
   readonly #child: ChildProcess
+  readonly #removeDir: () => void
   #ports: Ports = { nats: [] }
   #log = ''
   #ended = false
 
-  private constructor(dir: string, configFile: string, child: ChildProcess) {
+  private constructor(dir: string, configFile: string, child: ChildProcess, removeDir: () => void) {
     this.dir = dir
     this.configFile = configFile
     this.#child = child
+    this.#removeDir = removeDir
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => {
-        this.#log += chunk
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#log += text
       })
     }
     this.exited = new Promise((resolve) => {
@@ -62,14 +75,24 @@ export class Engine {
         resolve({ code, signal })
       })
     })
+    child.on('error', (error) => {
+      this.#log += `${error.message}\n`
+      this.#ended = true
+    })
+    this.#closed = new Promise((resolve) => {
+      child.on('close', () => resolve())
+    })
+    // In a group of its own, so that `stop` sees whether a child of the engine outlives it.
+    if (child.pid !== undefined) killAtExit(child.pid, () => this.#killGroup())
   }
 
-  /** Starts the engine and waits until its ports file says that it listens. With a test (or suite hook) given it is stopped after it. */
-  static async start(
-    t: { after(task: () => Promise<void>): void } | null,
-    options: EngineOptions = {},
-  ): Promise<Engine> {
-    const dir = mkdtempSync(join(tmpdir(), 'ngs-engine-'))
+  /**
+   * Starts the engine and waits until it listens, as its ports file says. With a test (or a suite's hook) given it is stopped after it.
+   * @throws with the engine's log when it ends early or does not listen within 15 s.
+   */
+  static async start(t: Cleanup | null, options: EngineOptions = {}): Promise<Engine> {
+    const { path: dir, remove } =
+      options.dir === undefined ? tempFolder() : { path: options.dir, remove: () => {} }
     const configFile = join(dir, 'server.conf')
     const { config = '' } = options
     const listen = /^\s*(listen|port)\b/m.test(config) ? '' : 'listen: "127.0.0.1:-1"\n'
@@ -77,32 +100,44 @@ export class Engine {
     const child = spawn(
       options.engine ?? ngsServer,
       ['-c', configFile, '--ports_file_dir', dir, ...(options.args ?? [])],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
     )
-    const engine = new Engine(dir, configFile, child)
+    const engine = new Engine(dir, configFile, child, remove)
     t?.after(() => engine.stop())
-    const portsFile = (): string | undefined => readdirSync(dir).find((name) => name.endsWith('.ports'))
-    await waitFor(() => engine.#ended || (portsFile() !== undefined && /Server is ready/.test(engine.#log)), {
-      timeout: 15_000,
-      what: `the engine to listen:\n${engine.#log}`,
-    })
-    if (engine.#ended) {
-      const log = engine.#log
+    try {
+      const ports = await waitFor(() => engine.#readPorts() ?? (engine.#ended ? 'ended' : null), {
+        timeout: 15_000,
+        what: () => `the engine to listen:\n${engine.#log}`,
+      })
+      if (ports !== 'ended') {
+        engine.#ports = ports
+        return engine
+      }
+    } catch (error) {
       await engine.stop()
-      throw new Error(`the engine ended early:\n${log}`)
+      throw error
     }
-    engine.#ports = await waitFor(
-      () => {
-        const name = portsFile()
-        const text =
-          name === undefined || !existsSync(join(dir, name)) ? '' : readFileSync(join(dir, name), 'utf8')
-        return text === '' ? null : (JSON.parse(text) as Ports)
-      },
-      { what: 'the ports file' },
-    )
-    return engine
+    await engine.stop()
+    throw new Error(`the engine ended early:\n${engine.#log}`)
+  }
+
+  /** The ports file, once it is whole. */
+  #readPorts(): Ports | null {
+    const name = readdirSync(this.dir).find((file) => file.endsWith(`_${this.#child.pid}.ports`))
+    if (name === undefined) return null
+    try {
+      return JSON.parse(readFileSync(join(this.dir, name), 'utf8')) as Ports
+    } catch {
+      return null
+    }
+  }
+
+  #killGroup(): boolean {
+    try {
+      return process.kill(-this.pid, 'SIGKILL')
+    } catch {
+      return false
+    }
   }
 
   /** `nats://host:port` */
@@ -121,11 +156,13 @@ export class Engine {
   get pid(): number {
     return this.#child.pid!
   }
+
+  /** All that the engine wrote on stdout and stderr. */
   log(): string {
     return this.#log
   }
   waitForLog(pattern: RegExp): Promise<unknown> {
-    return waitFor(() => pattern.test(this.#log), { what: `${pattern} in the log:\n${this.#log}` })
+    return waitFor(() => pattern.test(this.#log), { what: () => `${pattern} in the log:\n${this.#log}` })
   }
 
   /** JSON of a monitoring endpoint. */
@@ -138,14 +175,20 @@ export class Engine {
     this.#child.kill(signal)
   }
 
-  /** SIGTERM, then the hard way; removes its folder. */
+  /**
+   * SIGTERM, and SIGKILL when that takes longer than 5 s; then removes the folder. Idempotent.
+   * @throws when the engine leaves a process behind (which is killed).
+   */
   async stop(): Promise<void> {
-    if (!this.#ended) {
-      this.#child.kill('SIGTERM')
-      const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000)
-      await this.exited
-      clearTimeout(timer)
-    }
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    if (this.#child.pid === undefined) return this.#removeDir()
+    if (!this.#ended) this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.#killGroup(), 5_000)
+    await this.exited
+    clearTimeout(timer)
+    const leftBehind = this.#killGroup()
+    forget(this.#child.pid)
+    await this.#closed
+    this.#removeDir()
+    if (leftBehind) throw new Error(`the engine left a process behind:\n${this.#log}`)
   }
 }

@@ -1,65 +1,142 @@
-// A connection one talks the protocol on by hand. Reads are exact and have a deadline.
-import { connect, type Socket } from 'node:net'
+// A connection on which a test talks the protocol by hand. Reads are exact to the byte and have a deadline.
+import { connect as connectTcp, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Cleanup } from './cleanup.ts'
 
 const DEADLINE_MS = 5_000
 
+/** INFO, as far as tests look into it. */
+export interface Info extends Record<string, unknown> {
+  server_id: string
+  max_payload: number
+  client_id: number
+  nonce?: string
+}
+
+/** A MSG or HMSG. `headers` are the raw bytes of the header block as latin1, '' for MSG. */
+export interface Message {
+  op: 'MSG' | 'HMSG'
+  subject: string
+  sid: string
+  reply: string
+  headers: string
+  payload: string
+}
+
+export interface RawOptions {
+  host?: string
+  /** Upgrade to TLS after INFO, or before it with `tlsFirst`. */
+  tls?: ConnectionOptions
+  tlsFirst?: boolean
+  /** Longest wait for anything expected, in ms. */
+  deadline?: number
+  /** false: do not wait for INFO; `info` stays empty. */
+  readInfo?: boolean
+}
+
 export class RawClient {
-  /** INFO as it came first. */
-  info: Record<string, unknown> = {}
-  readonly #socket: Socket
-  #buffer = Buffer.alloc(0)
+  /** The first INFO. */
+  info = {} as Info
+  readonly #deadline: number
+  #socket: Socket
+  #buffer: Buffer = Buffer.alloc(0)
   #ended = false
   #wake: () => void = () => {}
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, deadline: number) {
     this.#socket = socket
-    socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => {
-      this.#buffer = Buffer.concat([this.#buffer, chunk])
+    this.#deadline = deadline
+    this.#listen()
+  }
+
+  #listen(): void {
+    this.#socket.setNoDelay(true)
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
       this.#wake()
     })
     const end = (): void => {
       this.#ended = true
       this.#wake()
     }
-    socket.on('end', end)
-    socket.on('close', end)
-    socket.on('error', end)
+    this.#socket.on('end', end).on('close', end).on('error', end)
   }
 
-  /** Connects and reads INFO. */
-  static async connect(t: { after(task: () => void): void }, port: number): Promise<RawClient> {
-    const socket = connect(port, '127.0.0.1')
-    const client = new RawClient(socket)
-    t.after(() => void socket.destroy())
-    const line = await client.line()
-    if (!line.startsWith('INFO ')) throw new Error(`expected INFO, got ${line}`)
-    client.info = JSON.parse(line.slice(5)) as Record<string, unknown>
+  /** Connects and reads INFO. The connection is destroyed after the test. */
+  static async connect(t: Cleanup, target: number | string, options: RawOptions = {}): Promise<RawClient> {
+    const url = typeof target === 'number' ? null : new URL(target)
+    const host = options.host ?? url?.hostname ?? '127.0.0.1'
+    const port = typeof target === 'number' ? target : Number(url!.port)
+    const socket = options.tlsFirst
+      ? connectTls({ host, port, ...options.tls })
+      : connectTcp({ host, port, allowHalfOpen: true })
+    const client = new RawClient(socket, options.deadline ?? DEADLINE_MS)
+    t.after(() => client.#socket.destroy())
+    if (options.readInfo === false) return client
+    client.info = await client.expectInfo()
+    if (options.tls && !options.tlsFirst) await client.#startTls(host, options.tls)
     return client
   }
 
-  /** Sends bytes; text goes as latin1, one byte per character. */
-  send(data: string | Buffer): void {
-    this.#socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
+  async #startTls(host: string, tls: ConnectionOptions): Promise<void> {
+    const plain = this.#socket
+    plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
+    this.#socket = connectTls({ ...tls, socket: plain, host })
+    this.#listen()
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.once('secureConnect', resolve).once('error', reject)
+    })
   }
 
+  // ---- saying
+
+  /** Sends bytes; text goes as latin1, one byte per character. */
+  send(data: string | Uint8Array): void {
+    this.#socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
+  }
   /** Sends each line with CRLF behind it. */
   say(...lines: string[]): void {
     this.send(lines.map((line) => `${line}\r\n`).join(''))
   }
+  /** CONNECT with exactly these fields. */
+  connect(fields: Record<string, unknown> = { verbose: false, pedantic: false }): void {
+    this.send(Buffer.from(`CONNECT ${JSON.stringify(fields)}\r\n`))
+  }
+  /** SUB; `queue` goes before the sid. */
+  sub(subject: string, sid: number | string, queue?: string): void {
+    this.say(queue === undefined ? `SUB ${subject} ${sid}` : `SUB ${subject} ${queue} ${sid}`)
+  }
+  unsub(sid: number | string, max?: number): void {
+    this.say(max === undefined ? `UNSUB ${sid}` : `UNSUB ${sid} ${max}`)
+  }
+  pub(subject: string, payload = '', reply = ''): void {
+    const bytes = Buffer.from(payload)
+    this.send(`PUB ${subject} ${reply === '' ? '' : `${reply} `}${bytes.length}\r\n`)
+    this.send(bytes)
+    this.send('\r\n')
+  }
+  /** HPUB; `headers` are whole lines without CRLF. */
+  hpub(subject: string, headers: readonly string[], payload = '', reply = ''): void {
+    const block = Buffer.from(`NATS/1.0\r\n${headers.map((line) => `${line}\r\n`).join('')}\r\n`)
+    const body = Buffer.from(payload)
+    this.send(
+      `HPUB ${subject} ${reply === '' ? '' : `${reply} `}${block.length} ${block.length + body.length}\r\n`,
+    )
+    this.send(Buffer.concat([block, body, Buffer.from('\r\n')]))
+  }
+
+  // ---- hearing
+
+  #buffered(): string {
+    return JSON.stringify(this.#buffer.toString('latin1', 0, 2_000))
+  }
 
   async #until(ready: () => boolean, what: string): Promise<void> {
-    const end = Date.now() + DEADLINE_MS
+    const end = Date.now() + this.#deadline
     while (!ready()) {
-      if (this.#ended)
-        throw new Error(
-          `the connection ended while waiting for ${what}; buffered: ${JSON.stringify(this.#buffer.toString('latin1'))}`,
-        )
+      if (this.#ended) throw new Error(`the connection ended instead of ${what}; left: ${this.#buffered()}`)
       const left = end - Date.now()
-      if (left <= 0)
-        throw new Error(
-          `waited ${DEADLINE_MS} ms for ${what}; buffered: ${JSON.stringify(this.#buffer.toString('latin1'))}`,
-        )
+      if (left <= 0) throw new Error(`waited ${this.#deadline} ms for ${what}; left: ${this.#buffered()}`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         this.#wake = () => {
@@ -70,44 +147,92 @@ export class RawClient {
     }
   }
 
+  /** The next `count` bytes. */
+  async bytes(count: number): Promise<Buffer> {
+    await this.#until(() => this.#buffer.length >= count, `${count} bytes`)
+    const bytes = this.#buffer.subarray(0, count)
+    this.#buffer = this.#buffer.subarray(count)
+    return bytes
+  }
+
   /** The next line without its CRLF. */
-  async line(): Promise<string> {
-    await this.#until(() => this.#buffer.includes('\r\n'), 'a line')
+  async line(what = 'a line'): Promise<string> {
+    await this.#until(() => this.#buffer.includes('\r\n'), what)
     const end = this.#buffer.indexOf('\r\n')
     const line = this.#buffer.toString('latin1', 0, end)
     this.#buffer = this.#buffer.subarray(end + 2)
     return line
   }
 
-  /** Everything up to and without the PONG that answers a PING sent now: what came before it is all that came. */
+  /** The next lines are these, one after the other; a pattern has to match its whole line's content somewhere. */
+  async expect(...lines: (string | RegExp)[]): Promise<void> {
+    for (const expected of lines) {
+      const what = typeof expected === 'string' ? JSON.stringify(expected) : String(expected)
+      const line = await this.line(what)
+      const same = typeof expected === 'string' ? line === expected : expected.test(line)
+      if (!same)
+        throw new Error(`expected ${what}, got ${JSON.stringify(line)}; behind it: ${this.#buffered()}`)
+    }
+  }
+
+  /** The next line is `-ERR '<text>'`. */
+  expectErr(text: string): Promise<void> {
+    return this.expect(`-ERR '${text}'`)
+  }
+
+  /** The next line is INFO; its JSON. */
+  async expectInfo(): Promise<Info> {
+    const line = await this.line('INFO')
+    if (!line.startsWith('INFO ')) throw new Error(`expected INFO, got ${JSON.stringify(line)}`)
+    return JSON.parse(Buffer.from(line.slice(5), 'latin1').toString('utf8')) as Info
+  }
+
+  /** The next line begins a MSG or HMSG; reads all of it. Text is latin1. */
+  async message(): Promise<Message> {
+    const line = await this.line('a message')
+    const [op, ...args] = line.split(' ')
+    if (op !== 'MSG' && op !== 'HMSG') throw new Error(`expected a message, got ${JSON.stringify(line)}`)
+    const numbers = op === 'MSG' ? 1 : 2
+    const total = Number(args.at(-1))
+    const headerLength = op === 'MSG' ? 0 : Number(args.at(-2))
+    const body = (await this.bytes(total + 2)).toString('latin1')
+    if (!body.endsWith('\r\n')) throw new Error(`no CRLF behind ${JSON.stringify(line)}`)
+    return {
+      op,
+      subject: args[0]!,
+      sid: args[1]!,
+      reply: args.length === 3 + numbers ? args[2]! : '',
+      headers: body.slice(0, headerLength),
+      payload: body.slice(headerLength, -2),
+    }
+  }
+
+  /**
+   * PING, then everything up to its PONG, as text without the PONG: what came before it is all that came, so '' proves that nothing did.
+   * Messages of another connection are proven to have come or not when that one was flushed before.
+   */
   async flush(): Promise<string> {
     this.send('PING\r\n')
-    await this.#until(() => /(^|\r\n)PONG\r\n/.test(this.#buffer.toString('latin1')), 'PONG')
+    const pong = /(^|\r\n)PONG\r\n/
+    await this.#until(() => pong.test(this.#buffer.toString('latin1')), 'PONG')
     const text = this.#buffer.toString('latin1')
-    const match = /(^|\r\n)PONG\r\n/.exec(text)!
-    const end = match.index + match[0].length
-    this.#buffer = this.#buffer.subarray(end)
-    return text.slice(0, match.index + (match[1] ?? '').length)
+    const match = pong.exec(text)!
+    this.#buffer = this.#buffer.subarray(match.index + match[0].length)
+    return text.slice(0, match.index + match[1]!.length)
   }
 
-  /** Waits for exactly these bytes next. */
-  async expect(expected: string): Promise<void> {
-    await this.#until(
-      () => this.#buffer.length >= expected.length || !expected.startsWith(this.#buffer.toString('latin1')),
-      JSON.stringify(expected),
-    )
-    const got = this.#buffer.toString('latin1', 0, expected.length)
-    if (got !== expected)
-      throw new Error(
-        `expected ${JSON.stringify(expected)}, got ${JSON.stringify(this.#buffer.toString('latin1'))}`,
-      )
-    this.#buffer = this.#buffer.subarray(expected.length)
+  /** PING is answered and nothing came before its answer. */
+  async pingPong(): Promise<void> {
+    const before = await this.flush()
+    if (before !== '') throw new Error(`expected nothing before PONG, got ${JSON.stringify(before)}`)
   }
 
-  /** Waits for the end of the connection; everything that came before it and was not read yet. */
+  /** Waits for the end of the connection; the bytes that came before it and were not read yet, as text. */
   async closed(): Promise<string> {
     await this.#until(() => this.#ended, 'the end of the connection')
-    return this.#buffer.toString('latin1')
+    const text = this.#buffer.toString('latin1')
+    this.#buffer = Buffer.alloc(0)
+    return text
   }
 
   /** Stops and goes on reading from the socket, to play a slow consumer. */
@@ -117,7 +242,12 @@ export class RawClient {
   resume(): void {
     this.#socket.resume()
   }
+  /** Closes our side, as a client that goes away. */
   destroy(): void {
     this.#socket.destroy()
+  }
+  /** What the connection's other side sees as our port. */
+  get localPort(): number {
+    return this.#socket.localPort!
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import type { Cleanup } from './cleanup.ts'
 
 /** A folder that is removed by hand, for suites. */
 export function tempFolder(): { path: string; remove: () => void } {
@@ -10,7 +10,7 @@ export function tempFolder(): { path: string; remove: () => void } {
 }
 
 /** A folder that goes away after the test. */
-export function tempDir(t: Pick<TestContext, 'after'>): string {
+export function tempDir(t: Cleanup): string {
   const folder = tempFolder()
   t.after(folder.remove)
   return folder.path
