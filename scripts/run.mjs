@@ -3,14 +3,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const windows = process.platform === 'win32'
 const pinnedNode = join(root, 'node_modules/node/bin', windows ? 'node.exe' : 'node')
-const tool = (name) => createRequire(join(root, 'package.json')).resolve(name)
+const tool = (path) => join(root, 'node_modules', path)
 
 /** Each task: the steps it runs in order, every step the arguments of the pinned Node. */
 const tasks = {

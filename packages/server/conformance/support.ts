@@ -1,0 +1,62 @@
+// The words the conformance tests are written in.
+import assert from 'node:assert/strict'
+import { after, before, describe, type TestContext } from 'node:test'
+import { Engine, type EngineUnderTest, enginesUnderTest, RawClient } from '@ngs/testkit'
+
+/** CONNECT without acknowledgements. */
+export const QUIET = 'CONNECT {"verbose":false,"pedantic":false}'
+/** The same with headers, no-responders and asynchronous INFO. */
+export const FULL =
+  'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"protocol":1}'
+
+export interface Bench {
+  readonly engine: EngineUnderTest
+  /** The engine of the suite; valid inside its tests. */
+  readonly server: Engine
+  /** A connection that has read INFO, and after that has said these lines. */
+  client(t: TestContext, ...lines: string[]): Promise<RawClient>
+}
+
+/** A suite on each engine under test, with one process of it for all its tests. */
+export function onEveryEngine(name: string, config: string, define: (bench: Bench) => void): void {
+  for (const engine of enginesUnderTest()) {
+    describe(`${name} [${engine.name}]`, () => {
+      let server: Engine | null = null
+      before(async () => {
+        server = await Engine.start(null, { engine: engine.path, config })
+      })
+      after(() => server?.stop())
+      define({
+        engine,
+        get server() {
+          return server!
+        },
+        async client(t, ...lines) {
+          const client = await RawClient.connect(t, server!.port)
+          if (lines.length > 0) client.say(...lines)
+          return client
+        },
+      })
+    })
+  }
+}
+
+/** Sends the lines and asserts what comes back before the PONG that ends it. */
+export async function answers(client: RawClient, lines: string[], expected: string): Promise<void> {
+  client.say(...lines)
+  assert.equal(await client.flush(), expected)
+}
+
+/** Sends the lines and asserts that the connection ends after exactly these bytes. */
+export async function ends(client: RawClient, lines: string[], expected: string): Promise<void> {
+  client.say(...lines)
+  assert.equal(await client.closed(), expected)
+}
+
+/** Lines as they come from the server. */
+export const wire = (...lines: string[]): string => lines.map((line) => `${line}\r\n`).join('')
+
+/** Asserts the next bytes, exactly. */
+export async function exactly(client: RawClient, expected: string): Promise<void> {
+  assert.equal((await client.bytes(expected.length)).toString('latin1'), expected)
+}
