@@ -11,7 +11,7 @@ import type { ConnectionType } from '../auth/authenticator.ts'
 import type { Options, UserOptions } from '../options.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
 import { toWire } from '../subject/subject.ts'
-import { ConfigError, type ConfigMap, type ConfigValue } from './language.ts'
+import { ConfigError, ConfigMap, type ConfigValue } from './language.ts'
 import {
   asBoolean,
   asDuration,
@@ -164,7 +164,7 @@ export function readPermissions(map: ConfigMap, problems: Problems): Permissions
   }
   const side = (value: ConfigValue, queues: boolean): { allow: string[]; deny: string[] } => {
     const lists: { allow: string[]; deny: string[] } = { allow: [], deny: [] }
-    if (!(value.value instanceof Map)) return { allow: subjects(value, queues, problems), deny: [] }
+    if (!(value.value instanceof ConfigMap)) return { allow: subjects(value, queues, problems), deny: [] }
     eachEntry(
       value.value,
       problems,
@@ -215,9 +215,9 @@ export function readAccounts(value: ConfigValue, options: Options, problems: Pro
     }
     return
   }
-  if (!(value.value instanceof Map))
+  if (!(value.value instanceof ConfigMap))
     throw new ConfigError(`${place(value)}: Expected map entries for accounts`)
-  for (const [name, item] of value.value) {
+  for (const [name, item] of value.value.entries) {
     if (name === GLOBAL) problems.error(item, `"${GLOBAL}" is a Reserved Account`)
     else
       collect(
@@ -389,7 +389,7 @@ function readImport(map: ConfigMap, at: ConfigValue, problems: Problems): Import
       case 'stream':
       case 'service': {
         spec.kind = key
-        const source = asMap(value)
+        const source = asMap(value).entries
         const account = source.get('account')
         const subject = source.get('subject')
         if (account === undefined || subject === undefined)

@@ -74,7 +74,7 @@ const WITHOUT_EFFECT = new Set([
 export function readConfigFile(file: string, options: Options): { warnings: string[] } {
   const { root, digest } = parseConfigFile(file)
   const problems = new Problems()
-  if (root.size === 0) problems.warnings.push(`${file}: config has no values or is empty`)
+  if (root.entries.size === 0) problems.warnings.push(`${file}: config has no values or is empty`)
   options.configFile = file
   options.configDigest = digest
   const rows = new Map<string, OptionRow>()
@@ -171,7 +171,7 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       readResolver(value, options, problems)
       return true
     case 'resolver_preload':
-      for (const [account, token] of asMap(value)) {
+      for (const [account, token] of asMap(value).entries) {
         collect(problems, () => {
           const text = asString(token)
           try {
@@ -187,7 +187,7 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       options.serverTags = [...new Set(asStrings(value).map((tag) => tag.trim().toLowerCase()))]
       return true
     case 'server_metadata':
-      for (const [name, item] of asMap(value)) options.serverMetadata[name] = asString(item)
+      for (const [name, item] of asMap(value).entries) options.serverMetadata[name] = asString(item)
       return true
     case 'websocket':
     case 'ws':

@@ -1,6 +1,6 @@
 // Typed access to the values of a configuration file, and the collecting of what is wrong with them.
 import { MINUTE } from '../options.ts'
-import { ConfigError, type ConfigMap, type ConfigValue } from './language.ts'
+import { ConfigError, ConfigMap, type ConfigValue } from './language.ts'
 
 export class Problems {
   readonly errors: string[] = []
@@ -17,7 +17,7 @@ export const place = ({ at }: ConfigValue): string => `${at.file}:${at.line}:${a
 
 /** How Go names the type of a value, for the official text about wrong types. */
 export function goType({ value, float }: ConfigValue): string {
-  if (value instanceof Map) return 'map[string]interface {}'
+  if (value instanceof ConfigMap) return 'map[string]interface {}'
   if (Array.isArray(value)) return '[]interface {}'
   if (value instanceof Date) return 'time.Time'
   if (typeof value === 'string') return 'string'
@@ -42,7 +42,7 @@ export function asBoolean(value: ConfigValue): boolean {
   return value.value
 }
 export function asMap(value: ConfigValue): ConfigMap {
-  if (!(value.value instanceof Map)) throw wrongType(value, 'map[string]interface {}')
+  if (!(value.value instanceof ConfigMap)) throw wrongType(value, 'map[string]interface {}')
   return value.value
 }
 /** One string, or a list of strings. */
@@ -103,9 +103,9 @@ export function eachEntry(
   read: (key: string, value: ConfigValue) => boolean,
   unknown = (name: string): string => `unknown field "${name}"`,
 ): void {
-  for (const [name, value] of map) {
+  for (const [name, value] of map.entries) {
     collect(problems, () => {
-      if (!read(name.toLowerCase(), value) && !value.used) problems.error(value, unknown(name))
+      if (!read(name.toLowerCase(), value) && !map.used.has(name)) problems.error(value, unknown(name))
     })
   }
 }
