@@ -17,6 +17,7 @@ async function inParallel<T>(work: readonly (() => Promise<T>)[], width = 8): Pr
 
 test('50 users added at once by both programs are all there', needsOfficial, async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
+  sandbox.spawned = true
   await sandbox.ok(['init', '-n', 'Op'])
   const names = Array.from({ length: 50 }, (_, index) => `u${index}`)
   await inParallel(
@@ -41,6 +42,7 @@ test('50 users added at once by both programs are all there', needsOfficial, asy
 
 test('edits of one account at once are all kept', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
+  sandbox.spawned = true
   await sandbox.ok(['init', '-n', 'Op'])
   const tags = Array.from({ length: 16 }, (_, index) => `t${String(index).padStart(2, '0')}`)
   await inParallel(tags.map((tag) => () => sandbox.ok(['edit', 'account', '--tag', tag])))
@@ -54,6 +56,7 @@ test('edits of one account at once are all kept', async (t) => {
 
 test('two that add the same user: one wins, the other says so', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
+  sandbox.spawned = true
   await sandbox.ok(['init', '-n', 'Op'])
   const outcomes = await Promise.all([1, 2, 3].map(() => sandbox.run(['add', 'user', 'bob'])))
   assert.deepEqual(outcomes.map(({ code }) => code).sort(), [0, 1, 1])
@@ -63,6 +66,7 @@ test('two that add the same user: one wins, the other says so', async (t) => {
 
 test('the lock of a process that died does not stop anyone', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
+  sandbox.spawned = true
   await sandbox.ok(['init', '-n', 'Op'])
   const os = await import('node:os')
   // No process has the largest number.

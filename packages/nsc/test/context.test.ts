@@ -29,7 +29,9 @@ async function assertSame(
       code,
       stdout: normalize(stdout, sandbox).trimEnd(),
       // The official program names itself by its path.
-      stderr: normalize(stderr, sandbox).trimEnd().replace(/`\S+\/nsc keys/, '`nsc keys'),
+      stderr: normalize(stderr, sandbox)
+        .trimEnd()
+        .replace(/`\S+\/nsc keys/, '`nsc keys'),
       config: after,
     })
     if (before !== null) fs.writeFileSync(config, before)

@@ -1,5 +1,5 @@
 import type { Call } from '../cli/spec.ts'
-import { firstPermissionError } from '../remote/permission-errors.ts'
+import { refusals } from '../remote/permission-errors.ts'
 import { checkReceiverFlags, refuseEncryption, subjectAndText, withConnection } from './tool-shared.ts'
 
 export async function run(call: Call): Promise<undefined> {
@@ -9,12 +9,10 @@ export async function run(call: Call): Promise<undefined> {
   const { session, flags } = call
   const max = Number(flags.integer('max-messages'))
   await withConnection(call, 'nsc_sub', async (connection) => {
-    const refused = firstPermissionError(connection)
+    const settled = refusals(connection)
     const subscription = connection.subscribe(subject, receiverOptions(flags.text('queue'), max))
     session.note(`Listening on [${subject}]${max > 0 ? ` for ${max} messages` : ''}`)
-    await connection.flush()
-    const error = refused()
-    if (error) throw error
+    await settled()
     let count = 0
     for await (const message of subscription)
       session.note(`[#${++count}] received on [${message.subject}]: '${message.string()}'`)
