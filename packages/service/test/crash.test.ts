@@ -44,7 +44,7 @@ function random(seed: number): () => number {
 }
 
 const seed = Number(process.env['NGS_TEST_SEED'] ?? Date.now() % 1_000_000)
-const rounds = Number(process.env['NGS_TEST_ROUNDS'] ?? 5)
+const rounds = Number(process.env['NGS_TEST_ROUNDS'] ?? 4)
 
 for (const engine of enginesUnderTest()) {
   it(`nothing acknowledged is lost on ${engine.name} (NGS_TEST_SEED=${seed})`, {
