@@ -10,7 +10,7 @@ import { checkNatsUrls, checkPublicUrl, defaultStrangerLimits, type ServiceOptio
 import { DemoServices } from './demo/services.ts'
 import { buildApp } from './http/app.ts'
 import { RateLimit } from './http/rate-limit.ts'
-import { readUsage } from './metering/usage.ts'
+import { Metering } from './metering/usage.ts'
 import { openDataDir } from './operator/data-dir.ts'
 import { Fleet } from './operator/fleet.ts'
 import { connectToServers } from './operator/nats.ts'
@@ -84,7 +84,8 @@ export class Service {
       undo.push(() => distributor.stop())
       await fleet.start()
 
-      const usage = (account: string) => readUsage(fleet, account)
+      const metering = new Metering(fleet)
+      const usage = (account: string) => metering.usage(account)
       const demo = new DemoServices({
         nc: await connection('ngs demo services', paths.demoCreds),
         fleet,

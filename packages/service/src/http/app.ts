@@ -19,6 +19,8 @@ export async function buildApp(context: Context, log: Logger, trustProxy: boolea
     // A stranger who sends a byte now and then does not hold a connection for ever.
     requestTimeout: 30_000,
     return503OnClosing: true,
+    // Names of accounts may stand in a path.
+    routerOptions: { maxParamLength: 1024 },
     // A number is not a text: what has the wrong type is refused, not bent.
     ajv: { customOptions: { coerceTypes: false } },
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -25,10 +25,33 @@ interface AccountStat {
 }
 
 const answerWithinMs = 1_000
+/** How long an answer serves everybody who asks about the same account: any user of it may, as often as it likes. */
+const freshMs = 200
 const count = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
 
-/** Asks every server for the counters of one account. @returns null when no server can be asked */
-export async function readUsage(fleet: Fleet, account: string): Promise<Usage | null> {
+/** The counters of accounts, asked for when somebody wants to know. */
+export class Metering {
+  readonly #fleet: Fleet
+  readonly #recent = new Map<string, Promise<Usage | null>>()
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet
+  }
+
+  /** @returns sums over all servers; null when none can be asked */
+  usage(account: string): Promise<Usage | null> {
+    const recent = this.#recent.get(account)
+    if (recent !== undefined) return recent
+    const asked = readUsage(this.#fleet, account)
+    this.#recent.set(account, asked)
+    const forget = () => setTimeout(() => this.#recent.delete(account), freshMs).unref()
+    asked.then(forget, forget)
+    return asked
+  }
+}
+
+/** Asks every server for the counters of one account. */
+async function readUsage(fleet: Fleet, account: string): Promise<Usage | null> {
   const servers = fleet.servers.length
   if (!fleet.connected || servers === 0) return null
   const answers = await fleet.ask(
