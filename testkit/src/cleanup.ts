@@ -4,6 +4,7 @@ export interface Cleanup {
 }
 
 const processes = new Map<number, () => void>()
+let listening = false
 
 function killAll(): void {
   for (const kill of processes.values()) kill()
@@ -12,7 +13,8 @@ function killAll(): void {
 
 /** Ends the process when this one ends without having stopped it: a test file that times out is killed by the runner. */
 export function killAtExit(pid: number, kill: () => void): void {
-  if (processes.size === 0) {
+  if (!listening) {
+    listening = true
     process.on('exit', killAll)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
