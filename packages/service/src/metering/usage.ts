@@ -25,14 +25,13 @@ interface AccountStat {
 }
 
 const answerWithinMs = 1_000
-/** How long an answer serves everybody who asks about the same account: any user of it may, as often as it likes. */
-const freshMs = 200
 const count = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
 
 /** The counters of accounts, asked for when somebody wants to know. */
 export class Metering {
   readonly #fleet: Fleet
-  readonly #recent = new Map<string, Promise<Usage | null>>()
+  /** Questions under way: any user may ask about its account as often as it likes, but the servers hear it once. */
+  readonly #asking = new Map<string, Promise<Usage | null>>()
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet
@@ -40,12 +39,10 @@ export class Metering {
 
   /** @returns sums over all servers; null when none can be asked */
   usage(account: string): Promise<Usage | null> {
-    const recent = this.#recent.get(account)
-    if (recent !== undefined) return recent
-    const asked = readUsage(this.#fleet, account)
-    this.#recent.set(account, asked)
-    const forget = () => setTimeout(() => this.#recent.delete(account), freshMs).unref()
-    asked.then(forget, forget)
+    const asking = this.#asking.get(account)
+    if (asking !== undefined) return asking
+    const asked = readUsage(this.#fleet, account).finally(() => this.#asking.delete(account))
+    this.#asking.set(account, asked)
     return asked
   }
 }
