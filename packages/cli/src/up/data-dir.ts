@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { CliError, reasonOf } from '../errors.ts'
 import type { Io } from '../io.ts'
 
@@ -15,7 +15,7 @@ export function dataDirOf(io: Pick<Io, 'env' | 'cwd'>, flag: string | undefined)
 /** Makes the directory (0700) when there is none. @throws CliError data-dir-unusable when it cannot be written */
 export function ensureDataDir(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makeFolders(dir)
     if (!statSync(dir).isDirectory()) throw new Error('it is not a directory')
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
@@ -24,6 +24,13 @@ export function ensureDataDir(dir: string): void {
       `cannot use the data directory ${dir}: ${fileReason(error)}; name one that this user can write, with --data-dir`,
     )
   }
+}
+
+/** One after the other: the recursive form of mkdir never ends where a parent exists but cannot hold anything (/proc). */
+function makeFolders(dir: string): void {
+  if (existsSync(dir)) return
+  makeFolders(dirname(dir))
+  mkdirSync(dir, { mode: 0o700 })
 }
 
 const REASONS: Record<string, string> = {
