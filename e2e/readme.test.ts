@@ -53,6 +53,26 @@ describe('the README', () => {
     }
   })
 
+  it('is followed by docs/cli.md, whose commands work too', () => {
+    const cli = readFileSync(join(root, 'docs/cli.md'), 'utf8')
+    const script = [...cli.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map((match) => match[1]!)
+    assert.ok(script.length >= 3, 'the page has its blocks')
+    const home = join(folder, 'home-cli')
+    mkdirSync(home)
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', script.join('\n')], {
+      cwd: root,
+      encoding: 'utf8',
+      env: {
+        PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`,
+        HOME: home,
+        NGS_URL: system.urls.http,
+        NGS_DATA_DIR: join(folder, 'ngs'),
+      },
+    })
+    assert.equal(status, 0, stdout + stderr)
+    assert.match(stdout, /Demo/)
+  })
+
   it('links only to files that exist', () => {
     for (const match of readme.matchAll(/\]\(([^)#:]+)\)/g)) readFileSync(join(root, match[1]!))
   })
