@@ -185,6 +185,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#dropSubscriptions()
     this.account.release(this)
     this.outbox.close()
+    this.#forgetSubjects()
     if (DISCARDS.has(reason)) this.transport.destroy()
     else this.transport.end()
     this.server.onClosed(this, reason)
@@ -232,6 +233,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
     this.#authenticating = true
     this.#parser.pause()
+    // What a stranger sends meanwhile stays in the kernel.
+    this.transport.pause()
     result.then(
       (outcome) => this.#resume(outcome),
       (error: Error) => this.#resume({ ok: false, reason: 'Authentication Failure', log: error.message }),
@@ -241,6 +244,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #resume(outcome: AuthResult): void {
     this.#authenticating = false
     if (this.closed) return
+    if (!this.#stalled) this.transport.resume()
     this.server.beginBatch()
     this.#finish(outcome)
     if (!this.closed) this.#parser.resume()
