@@ -11,7 +11,11 @@ import {
 } from '@ngs/identity/node'
 import fc from 'fast-check'
 import { checkComposed, compose, isDeletion } from '../src/accounts/compose.ts'
+import { provenanceOf } from '../src/accounts/provenance.ts'
+import { readPushedToken } from '../src/accounts/read.ts'
 import { demoImports } from '../src/demo/account.ts'
+import { defaultStrangerLimits, ServiceError } from '../src/index.ts'
+import type { OwnKeys } from '../src/operator/keys.ts'
 import { Catalogue } from '../src/plans/catalogue.ts'
 import { nowSeconds } from './support.ts'
 
@@ -257,6 +261,168 @@ describe('the demonstration imports', () => {
       message: /plan Free allows no imports besides the demonstration ones, this account has 1/,
       remedy: ['remove this import:', `  stream import "a.b" of account ${other.publicKey}`],
     })
+  })
+})
+
+describe('a signed token with anything in it', () => {
+  // What no tool would write, but anybody can sign.
+  const keys: OwnKeys = {
+    operator: createKeyPair('operator'),
+    signer,
+    system: createKeyPair('account'),
+    demo: createKeyPair('account'),
+  }
+  const signJson = (payload: object): string => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const text = `${part({ typ: 'JWT', alg: 'ed25519-nkey' })}.${part(payload)}`
+    return `${text}.${Buffer.from(owner.sign(Buffer.from(text))).toString('base64url')}`
+  }
+  const odd = fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(
+      null,
+      '',
+      0,
+      -1,
+      1e30,
+      0.5,
+      true,
+      [],
+      {},
+      [null],
+      [[]],
+      [{}],
+      { '': null },
+      '>',
+      '*',
+      '$1',
+      'a..b',
+      ' ',
+    ),
+    fc.jsonValue({ maxDepth: 3 }),
+  )
+  const fields = [
+    'imports',
+    'exports',
+    'limits',
+    'signing_keys',
+    'revocations',
+    'default_permissions',
+    'mappings',
+    'authorization',
+    'trace',
+    'tags',
+    'cluster_traffic',
+    'description',
+    'info_url',
+  ]
+  const members = [
+    'name',
+    'subject',
+    'account',
+    'type',
+    'to',
+    'local_subject',
+    'token',
+    'share',
+    'revocations',
+    'service_latency',
+    'account_token_position',
+    'key',
+    'kind',
+    'template',
+    'weight',
+  ]
+  const item = fc.dictionary(
+    fc.constantFrom(...members),
+    fc.oneof(odd, fc.constantFrom('stream', 'service', 'user_scope', other.publicKey)),
+    { maxKeys: 6 },
+  )
+  const oddBody = fc.dictionary(
+    fc.constantFrom(...fields),
+    fc.oneof(odd, fc.array(item, { maxLength: 3 }), item),
+    { maxKeys: 5 },
+  )
+  const rarely = fc
+    .option(odd, { freq: 1, nil: undefined })
+    .chain((value) => fc.constantFrom(undefined, undefined, undefined, value))
+  const payloads = fc.record({
+    nats: fc.oneof({ weight: 1, arbitrary: fc.constant({}) }, { weight: 20, arbitrary: oddBody }),
+    name: rarely,
+    exp: rarely,
+    nbf: rarely,
+    iat: rarely,
+    jti: rarely,
+    aud: rarely,
+  })
+
+  it('is signed or refused, and never breaks the service or the chain', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(payloads, (payload) => {
+        const token = signJson({
+          ...payload,
+          iat: payload.iat ?? nowSeconds(),
+          iss: owner.publicKey,
+          sub: owner.publicKey,
+          nats: { ...payload.nats, type: 'account', version: 2 },
+        })
+        try {
+          const claims = readPushedToken(token, owner.publicKey, defaultStrangerLimits)
+          const now = nowSeconds()
+          provenanceOf(keys, claims, token, null, now)
+          const composed = compose(claims, free, demo)
+          checkComposed(composed, free, now)
+          const result = roundTrip(composed.claims, signer)
+          assert.deepEqual(
+            validate(result).filter((issue) => issue.level === 'error'),
+            [],
+          )
+          assert.equal(result.nats.limits.conn, 10)
+          assert.deepEqual(result.nats.limits.disk_storage, undefined)
+          taken++
+        } catch (error) {
+          if (!(error instanceof ServiceError)) throw error
+        }
+      }),
+      { numRuns: 2000 },
+    )
+    assert.ok(taken > 50, `only ${taken} of them were good`)
+  })
+
+  it('is refused when it has null where claims have something', () => {
+    const base = { iat: nowSeconds(), iss: owner.publicKey, sub: owner.publicKey }
+    for (const [nats, place] of [
+      [{ mappings: { a: null } }, 'nats.mappings.a'],
+      [{ mappings: { a: [null] } }, 'nats.mappings.a[0]'],
+    ] as const) {
+      const token = signJson({ ...base, nats: { ...nats, type: 'account', version: 2 } })
+      assert.throws(() => readPushedToken(token, owner.publicKey, defaultStrangerLimits), {
+        code: 'invalid-claims',
+        message: `the account JWT has null at ${place}; remove that entry and push again`,
+      })
+    }
+  })
+
+  it('is read or refused when its bytes are changed', () => {
+    const token = signJson({
+      iat: 1,
+      iss: owner.publicKey,
+      sub: owner.publicKey,
+      nats: { type: 'account', version: 2 },
+    })
+    const edit = fc.record({ at: fc.nat(token.length), drop: fc.nat(8), put: fc.string({ maxLength: 8 }) })
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+        const text = edits.reduce(
+          (old, { at, drop, put }) => old.slice(0, at) + put + old.slice(at + drop),
+          token,
+        )
+        if (text.trim() === token) return
+        assert.throws(() => readPushedToken(text, owner.publicKey, defaultStrangerLimits), ServiceError)
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
 

@@ -1,6 +1,7 @@
 // Every server gets every account, whatever happens in between.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createKeyPair, encode } from '@ngs/identity/node'
@@ -266,6 +267,16 @@ describe('a service without a message server', () => {
       code: 'not-connected',
       message: /cannot connect to a message server at nats:\/\/127\.0\.0\.1:\d+ as ngs service: /,
     })
+  })
+
+  it('says so when its HTTP port is taken, and leaves nothing behind', async (t) => {
+    const system = await TestSystem.start(t)
+    await system.stopService()
+    const squatter = createServer()
+    await new Promise<void>((resolve) => squatter.listen(system.httpPort, '127.0.0.1', resolve))
+    await assert.rejects(Service.start(system.serviceOptions()), { syscall: 'listen', code: 'EADDRINUSE' })
+    await new Promise((resolve) => squatter.close(resolve))
+    await system.startService()
   })
 
   it('refuses a data directory that another one uses', async (t) => {

@@ -217,6 +217,28 @@ describe('the official nsc', { skip: needsPeer('nsc').skip }, () => {
     onlyOk(await nsc.does('pull'))
   })
 
+  it('loads an account from its seed on another machine', async (t) => {
+    const { system, nsc } = await start(t)
+    await nsc.does('init', '-o', 'ngs', '-n', 'First')
+    await nsc.does('add', 'export', '--subject', 'kept')
+    const account = await nsc.key('First')
+    const before = await system.pull(account)
+    const seed = readFileSync(
+      join(nsc.home, 'data/nats/nsc/keys/keys/A', account.slice(1, 3), `${account}.nk`),
+      'utf8',
+    )
+    const home = join(nsc.home, '..', 'other')
+    mkdirSync(home)
+    const other = new Nsc(home, system.url)
+    await other.does('load', '--profile', `nsc://ngs?secret=${seed}&user=second`)
+    assert.equal(await system.pull(account), before)
+    onlyOk(await other.does('add', 'export', '--subject', 'more'))
+    assert.deepEqual(
+      (await system.claims(account)).nats.exports?.map((one) => one?.subject),
+      ['kept', 'more'],
+    )
+  })
+
   it('renames an account', async (t) => {
     const { system, nsc } = await start(t)
     await nsc.does('init', '-o', 'ngs', '-n', 'First')

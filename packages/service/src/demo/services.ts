@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { AccountStatus } from '../accounts/status.ts'
 import { statusText } from '../accounts/status.ts'
 import { reasonOf } from '../errors.ts'
-import type { Fleet, ServerInfo } from '../operator/fleet.ts'
+import type { Fleet } from '../operator/fleet.ts'
 import { activeSubject, echoSubject, usageSubject } from './account.ts'
 
 /** Instances of the service share the requests. */
@@ -47,7 +47,7 @@ export class DemoServices {
 
   /** Resolves when requests are answered. */
   async start(): Promise<void> {
-    this.#answer(echoSubject, (msg) => echo(this.#place(), msg.data))
+    this.#answer(echoSubject, async (msg) => echo(await this.#place(), msg.data))
     this.#answer(`${usageSubject}.*`, (msg) => this.#usage(msg))
     this.#timer = setInterval(() => this.#announce(), this.#intervalMs)
     this.#timer.unref()
@@ -80,9 +80,10 @@ export class DemoServices {
   }
 
   /** The region of the server that this service is connected to; its name when it has none. */
-  #place(): string {
-    const { server_id: id, server_name: name } = this.#nc.info ?? {}
-    return placeOf(this.#fleet.get(id ?? '')) || name || 'ngs'
+  async #place(): Promise<string> {
+    const { server_id: id = '', server_name: name } = this.#nc.info ?? {}
+    const server = await this.#fleet.whenKnown(id)
+    return server?.region || server?.name || name || 'ngs'
   }
 
   async #usage(msg: Msg): Promise<string> {
@@ -107,8 +108,6 @@ export class DemoServices {
     }
   }
 }
-
-const placeOf = (server: ServerInfo | undefined): string => server?.region || server?.name || ''
 
 /** Bytes in, bytes out: what was sent need not be text. */
 function echo(place: string, data: Uint8Array): Uint8Array {

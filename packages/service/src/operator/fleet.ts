@@ -36,9 +36,12 @@ export class Fleet {
   readonly #nc: NatsConnection
   readonly #log: Logger
   readonly #known = new Map<string, Known>()
+  /** Looks of those who wait for a server to become known. */
+  readonly #waiting = new Set<() => void>()
   readonly #onJoin: (server: ServerInfo) => void
   #subscriptions: Subscription[] = []
   #timer: NodeJS.Timeout | null = null
+  #pinging: Promise<void> | null = null
   #connected = true
 
   constructor(nc: NatsConnection, log: Logger, onJoin: (server: ServerInfo) => void) {
@@ -75,6 +78,24 @@ export class Fleet {
 
   get(id: string): ServerInfo | undefined {
     return this.#known.get(id)?.info
+  }
+
+  /** The server with this id, for which a moment is waited when our connection has only just reached it. */
+  whenKnown(id: string, withinMs = answerWithinMs): Promise<ServerInfo | undefined> {
+    const known = this.get(id)
+    if (known !== undefined) return Promise.resolve(known)
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(check)
+        resolve(this.get(id))
+      }
+      const check = (): void => {
+        if (this.#known.has(id)) settle()
+      }
+      const timer = setTimeout(settle, withinMs)
+      this.#waiting.add(check)
+    })
   }
 
   /** Whether requests can reach a server now. */
@@ -118,7 +139,15 @@ export class Fleet {
   }
 
   /** Asks every server to show itself, and drops those that have missed too many of these questions. */
-  async ping(): Promise<void> {
+  ping(): Promise<void> {
+    // Those who ask at the same time share a question: a server misses it once.
+    this.#pinging ??= this.#ping().finally(() => {
+      this.#pinging = null
+    })
+    return this.#pinging
+  }
+
+  async #ping(): Promise<void> {
     const seen = new Set<string>()
     const expected = new Set(this.#known.keys())
     // At first nobody knows how many will answer, unless the server is one of no cluster: then it is the only one.
@@ -169,6 +198,7 @@ export class Fleet {
     this.#known.set(info.id, { info, missed: 0 })
     if (known === undefined) {
       this.#log.info({ server: info.name, id: info.id, region: info.region }, 'message server is known now')
+      for (const check of [...this.#waiting]) check()
       this.#onJoin(info)
     }
     return info.id
