@@ -33,6 +33,8 @@ export class AccountServer {
   url = ''
   /** Changes what the server does to an account before it signs it. */
   modify: (account: AccountClaims) => void = () => {}
+  /** Told of each account it has signed, before the push is answered. */
+  signed: (token: string) => Promise<void> = async () => {}
   onPost: ((token: string) => Answer | null) | null = null
   onGet: ((token: string | undefined) => Answer | null) | null = null
   onOperator: ((version: string) => Answer | null) | null = null
@@ -55,8 +57,13 @@ export class AccountServer {
         server.seen.push({ method, url, contentType: request.headers['content-type'] ?? '', body })
         const answer = server.answer(method, url, body)
         if (answer.cut) return void request.socket.destroy()
-        response.writeHead(answer.status, answer.headers ?? {})
-        response.end(answer.body ?? '')
+        const key = url.split('/').at(-1) ?? ''
+        const told =
+          method === 'POST' && answer.status === 200 ? server.signed(server.accounts.get(key) ?? '') : null
+        void Promise.resolve(told).then(() => {
+          response.writeHead(answer.status, answer.headers ?? {})
+          response.end(answer.body ?? '')
+        })
       })
     })
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))

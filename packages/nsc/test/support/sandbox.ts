@@ -72,7 +72,13 @@ export class Sandbox {
   /** Runs one call. Ours runs inside this process, which is much faster, unless `spawned` asks for the program. */
   run(
     args: readonly string[],
-    options: { which?: Which; cwd?: string; env?: Record<string, string>; spawned?: boolean } = {},
+    options: {
+      which?: Which
+      cwd?: string
+      env?: Record<string, string>
+      spawned?: boolean
+      onError?: (text: string) => void
+    } = {},
   ): Promise<Outcome> {
     const which = options.which ?? this.which
     const cwd = options.cwd ?? this.home
@@ -86,7 +92,7 @@ export class Sandbox {
     }
     const spawned = options.spawned ?? this.spawned
     return which === 'ours' && !spawned
-      ? runHere(args, cwd, env)
+      ? runHere(args, cwd, env, options.onError)
       : runProgram(PROGRAMS[which], args, cwd, env)
   }
 
@@ -140,11 +146,17 @@ export class Sandbox {
   }
 }
 
-async function runHere(args: readonly string[], cwd: string, env: Record<string, string>): Promise<Outcome> {
+async function runHere(
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  onError: (text: string) => void = () => {},
+): Promise<Outcome> {
   const outcome: Outcome = { code: null, stdout: '', stderr: '' }
   const into = (stream: 'stdout' | 'stderr') => ({
     write: (text: string) => {
       outcome[stream] += text
+      if (stream === 'stderr') onError(text)
     },
   })
   outcome.code = await runNsc(args, {
@@ -219,6 +231,7 @@ export function normalize(text: string, sandbox: Sandbox): string {
 
 /** Claims without what differs from run to run; a response type that is absent means Singleton. */
 export function comparable(claims: WireClaims): unknown {
-  for (const entry of claims.nats.exports ?? []) if (entry.response_type === 'Singleton') delete entry.response_type
+  for (const entry of claims.nats.exports ?? [])
+    if (entry.response_type === 'Singleton') delete entry.response_type
   return JSON.parse(maskKeys(JSON.stringify({ ...claims, iat: 0, jti: '' })))
 }
