@@ -1,7 +1,7 @@
 // Reading a pushed token: everything that can be said about it without knowing what is stored.
 import { type AccountClaims, decodeAccount, IdentityError, isPublicKey } from '@ngs/identity/node'
 import type { StrangerLimits } from '../config.ts'
-import { type ErrorCode, ServiceError } from '../errors.ts'
+import { type ErrorCode, reasonOf, ServiceError } from '../errors.ts'
 
 const codeOf: Partial<Record<IdentityError['code'], ErrorCode>> = {
   badSignature: 'bad-signature',
@@ -34,11 +34,12 @@ export function readPushedToken(token: string, account: string, limits: Stranger
   try {
     claims = decodeAccount(token.trim())
   } catch (error) {
-    if (!(error instanceof IdentityError)) throw error
-    const hint = hints[error.code] ?? 'the body must be one account token, as nsc push sends it'
+    // Reading is pure: whatever it stumbles over is the token's doing.
+    const code = error instanceof IdentityError ? error.code : 'badToken'
+    const hint = hints[code] ?? 'the body must be one account token, as nsc push sends it'
     throw new ServiceError(
-      codeOf[error.code] ?? 'not-a-jwt',
-      `cannot read the account JWT: ${error.message}; ${hint}`,
+      codeOf[code] ?? 'not-a-jwt',
+      `cannot read the account JWT: ${reasonOf(error)}; ${hint}`,
     )
   }
   if (claims.nats.version !== 2) {
