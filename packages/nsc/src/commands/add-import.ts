@@ -10,7 +10,7 @@ import { accountKeyOf, checkPublicKey, editAccount, issuesUnder } from './shared
 
 export async function run({ session, flags }: Call): Promise<Report> {
   checkCall({
-    token: flags.text('token') !== '' || flags.has('token'),
+    token: flags.has('token'),
     source: flags.has('src-account'),
     remote: flags.has('remote-subject'),
   })
@@ -43,12 +43,19 @@ export async function run({ session, flags }: Call): Promise<Report> {
     if (problem?.fatal) throw failure(problem.text)
     account.nats.imports = [...(account.nats.imports ?? []), added]
     const wrong = issuesUnder(account, 'imports')
-    if (wrong[0] !== undefined) throw failure(wrong[0])
+    if (wrong[0] !== undefined) throw failure(wrong[0] + limitHint(account, store.managed))
     if (problem) report.warn(`${problem.text}: the import does nothing until that changes`)
     await save(report)
     if (!report.failed) report.ok(`added ${added.type} import ${quote(added.subject ?? '')}`)
   })
   return report
+}
+
+/** What to do about a full account: the limits here may be older than those of the operator. */
+function limitHint(account: AccountClaims, managed: boolean): string {
+  const limit = Number(account.nats.limits.imports)
+  if (!managed || limit < 0 || (account.nats.imports?.length ?? 0) <= limit) return ''
+  return ` (${limit}) - if the operator allows more by now, fetch the account first: nsc pull --account ${quote(account.name ?? '')}`
 }
 
 /** Either a token, which says everything, or account and subject of a public export. */

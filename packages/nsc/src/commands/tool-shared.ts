@@ -25,8 +25,8 @@ export async function withConnection<T>(
   const urls = flags.text('nats') ? [flags.text('nats')] : (operator.nats.operator_service_urls ?? [])
   if (urls.length === 0)
     throw failure(`operator ${quote(operator.name ?? '')} doesn't have operator_service_urls set`)
-  const connection = await connectTo(session, flags, { name, urls, authenticator: withCreds(readText(file)) })
   call.begin()
+  const connection = await connectTo(session, flags, { name, urls, authenticator: withCreds(readText(file)) })
   try {
     return await work(connection)
   } catch (thrown) {
