@@ -140,6 +140,8 @@ export class Up {
     dataDir: string,
     args: readonly string[] = [],
   ): Promise<Up> {
+    // One that a killed run has left would be taken for this run's.
+    rmSync(`${dataDir}-ports.json`, { force: true })
     const up = Up.launch(t, dataDir, args)
     await up.ready()
     return up

@@ -123,8 +123,8 @@ function unreachable(url: string, error: unknown): CliError {
 }
 
 function refused(url: string, status: number, value: unknown): CliError {
-  const error = (value as Partial<ErrorBody> | null)?.error
-  if (typeof error?.message !== 'string') {
+  const error = value as Partial<ErrorBody> | null
+  if (typeof error?.code !== 'string' || typeof error.message !== 'string') {
     return new CliError(
       'not-the-service',
       `${url} answered ${status}; is NGS_URL or --url the service's address?`,

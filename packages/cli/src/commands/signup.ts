@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { ownAccount } from '../api/account.ts'
 import { CliError, usageError } from '../errors.ts'
 import { type Io, isInteractive, wantsColour } from '../io.ts'
@@ -34,6 +36,7 @@ export const registerSignup: Register = (program, { io, exit }) => {
 async function signup(flags: Flags, io: Io): Promise<number> {
   const env = { ...io.env, NGS_URL: serviceUrl(io, flags.url) }
   const name = flags.name?.trim() || (await askName(flags, io))
+  await refuseSecond(name, { ...io, env })
   // In JSON nothing but the result is on stdout; the reports go where the errors go.
   const out = flags.json === true ? io.stderr : io.stdout
   const code = await forward(['init', '-o', OPERATOR, '-n', name], { ...io, env, stdout: out })
@@ -64,4 +67,15 @@ async function askName(flags: Flags, io: Io): Promise<string> {
   })
   if (isCancel(answer)) throw new CliError('cancelled', 'cancelled; nothing was made')
   return answer.trim() || 'First'
+}
+
+/** nsc init makes a store and would only say that there is one. */
+async function refuseSecond(name: string, io: Io): Promise<void> {
+  const { Session } = await import('@ngs/nsc/session')
+  const { context } = new Session(io, {})
+  if (!existsSync(join(context.storeRoot, OPERATOR))) return
+  throw new CliError(
+    'signed-up',
+    `this machine is signed up already (operator ${OPERATOR}); add another account with ngs add account --name ${name}, and a user with ngs add user`,
+  )
 }

@@ -68,14 +68,21 @@ export const registerUp: Register = (program, { io }) => {
       ]),
     )
     .option('--system-creds <file>', "credentials of a user of that cluster's system account")
-    .option('-v, --verbose', "show the message server's whole log, not only its warnings and errors")
+    .option('-v, --verbose', "show the message server's whole log, not only its errors")
     .option('--json', 'print the URLs as one line of JSON in place of the banner')
     .addHelpText('after', EXAMPLES)
     .action((flags: Flags, command: Command) => up(flags, command, io))
 }
 
 async function up(flags: Flags, command: Command, io: Io): Promise<void> {
-  const options = optionsOf(flags, command, io)
+  const portsFile = flags.portsFile === undefined ? null : resolve(io.cwd, flags.portsFile)
+  const options: UpOptions = {
+    ...optionsOf(flags, command, io),
+    locked() {
+      // What an earlier run has left would say "ready" too early.
+      if (portsFile !== null) removePortsFile(portsFile)
+    },
+  }
   const stopping = new AbortController()
   // npm and the terminal each pass a Ctrl-C on, so one press may come twice: all but the first mean nothing.
   const interrupted = new Promise<void>((resolve) => {
@@ -86,9 +93,6 @@ async function up(flags: Flags, command: Command, io: Io): Promise<void> {
       })
     }
   })
-  const portsFile = flags.portsFile === undefined ? null : resolve(io.cwd, flags.portsFile)
-  // What an earlier run has left would say "ready" too early.
-  if (portsFile !== null) removePortsFile(portsFile)
   try {
     const system = await startSystem(options, stopping.signal)
     try {
@@ -109,7 +113,7 @@ async function up(flags: Flags, command: Command, io: Io): Promise<void> {
   }
 }
 
-function optionsOf(flags: Flags, command: Command, io: Io): UpOptions {
+function optionsOf(flags: Flags, command: Command, io: Io): Omit<UpOptions, 'locked'> {
   if ((flags.natsUrl === undefined) !== (flags.systemCreds === undefined)) {
     const [has, lacks] =
       flags.natsUrl === undefined
@@ -151,7 +155,8 @@ function optionsOf(flags: Flags, command: Command, io: Io): UpOptions {
       ? {}
       : { cluster: { url: flags.natsUrl, systemCreds: path(flags.systemCreds)! } }),
     serverLog(line) {
-      if (flags.verbose === true || /\[(?:WRN|ERR|FTL)\]/.test(line)) io.stderr.write(`server: ${line}\n`)
+      // Warnings are about its configuration, which is ours; why it did not start is in the error.
+      if (flags.verbose === true || /\[(?:ERR|FTL)\]/.test(line)) io.stderr.write(`server: ${line}\n`)
     },
     note(text) {
       io.stderr.write(`ngs: ${text}\n`)

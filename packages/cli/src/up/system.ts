@@ -21,6 +21,8 @@ export interface UpOptions {
   engine?: string
   /** Manages this cluster and starts no server. */
   cluster?: { url: string; systemCreds: string }
+  /** Called once the data directory is ours, before anything starts; what it throws ends the start. */
+  locked: () => void
   /** Gets each line of the server's log. */
   serverLog: (line: string) => void
   /** Gets what a person at the terminal should know while the system runs. */
@@ -51,6 +53,7 @@ export async function startSystem(options: UpOptions, signal: AbortSignal): Prom
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
+    options.locked()
     const { http, ...serverPorts } = options.ports
     const ports = await resolvePorts(host, cluster === undefined ? { ...serverPorts, http } : { http })
     const urls = urlsOf(options, ports)
