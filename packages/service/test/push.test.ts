@@ -203,6 +203,27 @@ describe('a push', () => {
       assert.doesNotMatch(text, /"a\.b"/)
     })
 
+    it('with times at the ends of 64 bits, which it keeps, and which hurt nobody', async () => {
+      for (const [exp, issuedAt] of [
+        [2n ** 63n - 1n, nowSeconds()],
+        [2n ** 62n, -(2 ** 62)],
+        [-(2n ** 63n), 0],
+      ] as const) {
+        const owner = new Owner()
+        await accepted(owner, owner.sign({ issuedAt, change: (claims) => Object.assign(claims, { exp }) }))
+        assert.equal(BigInt((await system.claims(owner.account)).exp ?? 0), exp)
+        assert.equal(
+          await accepted(owner, owner.sign({ issuedAt, change: (claims) => Object.assign(claims, { exp }) })),
+          '',
+        )
+        await accepted(owner)
+      }
+      assert.equal(
+        (await system.http('GET', '/api/v1/operator/accounts', { bearer: system.operatorToken })).status,
+        200,
+      )
+    })
+
     it('with white space around the token', async () => {
       const owner = new Owner()
       await accepted(owner, `\n ${owner.sign()}\r\n`)

@@ -2,7 +2,7 @@
 // transaction that also notes what has to be distributed; the distributor does the rest.
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { type AccountClaims, decodeAccount, encode } from '@ngs/identity/node'
+import { type AccountClaims, decodeAccount } from '@ngs/identity/node'
 import type { Logger } from 'pino'
 import type { StrangerLimits } from '../config.ts'
 import { ServiceError } from '../errors.ts'
@@ -11,26 +11,21 @@ import type { Catalogue, Plan } from '../plans/catalogue.ts'
 import { excessOf } from '../plans/fit.ts'
 import {
   type AccountRow,
-  type AuditEntry,
   allAccounts,
-  appendAudit,
   countAccounts,
   countByPlan,
   findAccount,
   findAccountsByName,
   readFact,
-  saveAccount,
   writeFact,
 } from '../store/accounts.ts'
-import { enqueue, waitingAccounts } from '../store/outbox.ts'
+import { waitingAccounts } from '../store/outbox.ts'
 import type { Queries, Store } from '../store/store.ts'
 import { type Composed, checkComposed, compose, isDeletion } from './compose.ts'
 import { checkImports } from './imports.ts'
-import { digestOf, provenanceOf } from './provenance.ts'
+import { Ledger, ownersWord, seconds } from './ledger.ts'
+import { provenanceOf } from './provenance.ts'
 import { readPushedToken } from './read.ts'
-
-/** How often a change is tried again that somebody else has overtaken. */
-const attempts = 5
 
 /** What became of a push. */
 export interface Pushed {
@@ -68,7 +63,7 @@ export class Accounts {
   readonly #catalogue: Catalogue
   readonly #limits: StrangerLimits
   readonly #log: Logger
-  readonly #changed: () => void
+  readonly #ledger: Ledger
 
   constructor(parts: {
     store: Store
@@ -86,7 +81,7 @@ export class Accounts {
     this.#catalogue = parts.catalogue
     this.#limits = parts.limits
     this.#log = parts.log
-    this.#changed = parts.changed
+    this.#ledger = new Ledger(parts)
   }
 
   /**
@@ -156,7 +151,7 @@ export class Accounts {
   async push(account: string, pushed: string, admitNew: () => void): Promise<Pushed> {
     const token = pushed.trim()
     const claims = readPushedToken(token, account, this.#limits)
-    return this.#retry(async (queries) => {
+    return this.#ledger.change(async (queries) => {
       const row = (await findAccount(queries, account)) ?? null
       const stored = row === null ? null : { row, claims: decodeAccount(row.signed_token) }
       const now = nowSeconds()
@@ -181,21 +176,21 @@ export class Accounts {
       const notes = leaving
         ? ['the account is cancelled; its connections end within two minutes']
         : await this.#checkImports(queries, composed, stored?.claims ?? null, now)
-      const saved = await this.#save(queries, row, composed, {
+      const saved = await this.#ledger.sign(queries, row, composed, {
         plan: plan.id,
         state: leaving ? 'cancelled' : 'active',
         ...(origin.kind === 'owner'
           ? ownersWord(row, claims, token)
           : {
               client_token: row?.client_token ?? token,
-              client_iat: row?.client_iat ?? Math.min(Number(claims.iat), now),
+              client_iat: row?.client_iat ?? Math.min(seconds(claims.iat), now),
             }),
       })
       if (saved === null) return null
       const action =
         row === null ? 'created' : leaving ? 'cancelled' : row.state === 'cancelled' ? 'revived' : 'updated'
       const renamed = row !== null && row.name !== saved.name ? { renamed_from: row.name } : {}
-      await this.#audit(queries, saved, {
+      await this.#ledger.audit(queries, saved, {
         actor: origin.kind === 'owner' ? `owner:${claims.iss}` : 'operator',
         action,
         detail: { name: saved.name, ...renamed },
@@ -218,7 +213,7 @@ export class Accounts {
     const plan = this.#catalogue.find(planText)
     const { public_key: key } = await this.resolve(account)
     const live = await liveUse(key)
-    return this.#retry(async (queries) => {
+    return this.#ledger.change(async (queries) => {
       const row = await findAccount(queries, key)
       if (row === undefined) throw unknownAccount(account)
       if (row.state === 'cancelled') {
@@ -236,9 +231,9 @@ export class Accounts {
         })
       }
       if (row.plan === plan.id) return { summary: summaryOf(row, true), version: null }
-      const saved = await this.#save(queries, row, composed, { plan: plan.id })
+      const saved = await this.#ledger.sign(queries, row, composed, { plan: plan.id })
       if (saved === null) return null
-      await this.#audit(queries, saved, {
+      await this.#ledger.audit(queries, saved, {
         actor: 'operator',
         action: 'plan-changed',
         detail: { from: row.plan, to: plan.id },
@@ -270,7 +265,7 @@ export class Accounts {
    * @param beyond a version found elsewhere
    */
   async refresh(account: string, beyond = 0): Promise<void> {
-    await this.#retry(async (queries) => {
+    await this.#ledger.change(async (queries) => {
       const row = await findAccount(queries, account)
       if (row === undefined) return true
       const before = decodeAccount(row.signed_token)
@@ -290,7 +285,7 @@ export class Accounts {
         )
         return true
       }
-      const saved = await this.#save(
+      const saved = await this.#ledger.sign(
         queries,
         { ...row, signed_iat: Math.max(row.signed_iat, beyond) },
         composed,
@@ -298,69 +293,9 @@ export class Accounts {
         row,
       )
       if (saved === null) return null
-      await this.#audit(queries, saved, { actor: 'service', action: 'signed-anew', detail: {} })
+      await this.#ledger.audit(queries, saved, { actor: 'service', action: 'signed-anew', detail: {} })
       return true
     })
-  }
-
-  /** Runs a change in a transaction and again when somebody else changed the account meanwhile (null). */
-  async #retry<T>(work: (queries: Queries) => Promise<T | null>): Promise<T> {
-    for (let i = 0; i < attempts; i++) {
-      const result = await this.#store.transaction(work)
-      if (result !== null) {
-        this.#changed()
-        return result
-      }
-    }
-    throw new ServiceError('busy', 'the account is being changed by somebody else; try again')
-  }
-
-  /** Signs, stores and enqueues. @returns the row as stored, or null when `guard` is out of date */
-  async #save(
-    queries: Queries,
-    before: AccountRow | null,
-    { claims }: Composed,
-    change: Partial<AccountRow>,
-    guard = before,
-  ): Promise<AccountRow | null> {
-    const now = nowSeconds()
-    // Each version is later than the one before, also within a second: servers and caches go by iat and jti, and a jti
-    // covers nothing but the times and names. Not earlier than the owner's token, or nsc pull takes it for outdated.
-    const issuedAt = Math.max(now, Number(claims.iat), (before?.signed_iat ?? 0) + 1)
-    const signed = structuredClone(claims)
-    const token = encode(signed, this.#keys.signer, { issuedAt })
-    const row: AccountRow = {
-      public_key: claims.sub,
-      plan: this.#catalogue.defaultPlan.id,
-      state: 'active',
-      client_token: token,
-      client_iat: 0,
-      client_digests: '[]',
-      created_at: now,
-      ...before,
-      ...change,
-      name: claims.name ?? '',
-      signed_token: token,
-      signed_iat: issuedAt,
-      expires_at: Math.max(0, Number(claims.exp ?? 0)),
-      updated_at: now,
-    }
-    if (!(await saveAccount(queries, guard, row))) return null
-    await enqueue(queries, row.public_key, issuedAt)
-    return row
-  }
-
-  async #audit(
-    queries: Queries,
-    row: AccountRow,
-    entry: Pick<AuditEntry, 'actor' | 'action' | 'detail'>,
-  ): Promise<void> {
-    await appendAudit(queries, {
-      ...entry,
-      publicKey: row.public_key,
-      detail: { ...entry.detail, version: row.signed_iat },
-    })
-    this.#log.info({ account: row.public_key, name: row.name, actor: entry.actor }, `account ${entry.action}`)
   }
 
   async #checkImports(
@@ -396,19 +331,6 @@ export class Accounts {
       }
     }
   }
-}
-
-/** The columns that remember the owner's last token. */
-function ownersWord(
-  row: AccountRow | null,
-  claims: AccountClaims,
-  token: string,
-): Pick<AccountRow, 'client_token' | 'client_iat' | 'client_digests'> {
-  const issuedAt = Number(claims.iat)
-  const digest = digestOf(token)
-  const sameSecond = row?.client_iat === issuedAt ? (JSON.parse(row.client_digests) as string[]) : []
-  const digests = [...sameSecond.filter((one) => one !== digest), digest]
-  return { client_token: token, client_iat: issuedAt, client_digests: JSON.stringify(digests) }
 }
 
 function sortedImports(claims: AccountClaims): unknown[] {

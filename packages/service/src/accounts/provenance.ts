@@ -44,7 +44,7 @@ export function provenanceOf(
       `account ${claims.sub} is the operator's own and cannot be pushed`,
     )
   }
-  const issuedAt = Number(claims.iat)
+  const issuedAt = Math.max(0, Number(claims.iat))
   if (isOperatorSigned(keys, claims)) {
     if (stored === null) return { kind: 'operator' }
     if (token === stored.row.signed_token) return { kind: 'known', note: null }

@@ -3,7 +3,6 @@
 import { decodeAccount, unverifiedDecode } from '@ngs/identity/node'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { timeText } from '../accounts/status.ts'
 import { ServiceError } from '../errors.ts'
 import type { App, Context } from './context.ts'
 import { asServiceError, errorText, statusOf } from './errors.ts'
@@ -180,12 +179,11 @@ function readable(token: string): string {
   const { header, payload } = unverifiedDecode(token)
   const json = (value: unknown) =>
     JSON.stringify(value, (_key, one) => (typeof one === 'bigint' ? Number(one) : one), 4)
-  const dated = json(payload).replace(
-    /^( {4}"(?:iat|exp)": )(\d+)/gm,
-    (_all, key: string, seconds: string) => {
-      return `${key}${seconds} (${timeText(Number(seconds)).slice(0, 10)})`
-    },
-  )
+  const dated = json(payload).replace(/^ {4}"(?:iat|exp)": (\d+)/gm, (line, time: string) => {
+    // Claims have room for times that no calendar has.
+    const date = new Date(Number(time) * 1000)
+    return Number.isNaN(date.getTime()) ? line : `${line} (${date.toISOString().slice(0, 10)})`
+  })
   return `${json(header)}\n\r\n${dated}\n\r\n${token.split('.')[2]}`
 }
 
