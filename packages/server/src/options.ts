@@ -80,6 +80,8 @@ export interface Options {
   user: string
   password: string
   users: UserOptions[]
+  /** There was an `authorization` block, even an empty one: then system users alone do not let guests in. */
+  authorizationDefined: boolean
   /** Accounts of the configuration file. */
   accounts: Map<string, AccountSpec>
   noAuthUser: string
@@ -133,6 +135,7 @@ export function defaultOptions(): Options {
     user: '',
     password: '',
     users: [],
+    authorizationDefined: false,
     accounts: new Map(),
     noAuthUser: '',
     systemAccount: '',

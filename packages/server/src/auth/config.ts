@@ -38,7 +38,15 @@ export class ConfigAuthenticator implements Authenticator {
     for (const user of options.users)
       (user.nkey === '' ? this.#users : this.#nkeys).set(user.nkey === '' ? user.user : user.nkey, user)
     this.usesNonce = this.#nkeys.size > 0
-    this.required = options.users.length > 0 || options.token !== '' || options.user !== ''
+    // Besides the global account only a configured system account: everybody else is an anonymous guest of the former, though
+    // INFO goes on asking for credentials. An authorization block, even an empty one, says that guests are not meant.
+    const { system } = accounts
+    const onlySystem =
+      system !== null &&
+      (options.systemAccount !== '' || options.accounts.has(SYSTEM)) &&
+      [...options.accounts.keys()].every((name) => name === system.name) &&
+      !options.authorizationDefined
+    this.required = options.users.length > 0 || options.token !== '' || options.user !== '' || onlySystem
     if (options.noAuthUser !== '') {
       this.#guest = this.#users.get(options.noAuthUser) ?? this.#nkeys.get(options.noAuthUser) ?? null
       if (options.users.length === 0)
@@ -54,13 +62,6 @@ export class ConfigAuthenticator implements Authenticator {
       }
     }
     this.announces = this.required && this.#guest === null
-    // Only system users configured: everybody else is an anonymous guest, though INFO goes on asking for credentials.
-    const onlySystem =
-      options.users.length > 0 &&
-      options.token === '' &&
-      options.user === '' &&
-      options.users.every((user) => user.account === accounts.system?.name) &&
-      [...options.accounts.keys()].every((name) => name === accounts.system?.name)
     if (this.#guest === null && onlySystem) {
       this.#guest = {
         user: `nats-${randomBytes(4).toString('hex')}`,

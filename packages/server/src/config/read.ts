@@ -1,22 +1,27 @@
 // From the values of a configuration file to Options. All errors of a file are collected, each with its place.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import { decodeAccount, decodeOperator, isPublicKey, undecorateJwt } from '@ngs/identity/node'
-import { MINUTE, OPTION_ROWS, type OptionRow, type Options } from '../options.ts'
-import { readAccounts, readAuthorization } from './accounts.ts'
-import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile } from './language.ts'
+import { MINUTE, OPTION_ROWS, type OptionRow, type Options, type ResolverOptions } from '../options.ts'
+import { readAccounts } from './accounts.ts'
+import { readAuthorization } from './authorization.ts'
+import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile, readProblem } from './language.ts'
 import {
   asBoolean,
   asDuration,
   asInteger,
-  asMap,
+  asListen,
   asString,
-  asStrings,
-  collect,
+  DurationError,
+  durationOf,
   eachEntry,
+  fail,
   goType,
+  isInteger,
+  isString,
+  notYet,
   Problems,
-  place,
+  parseDuration,
+  stringList,
 } from './values.ts'
 
 /** Keys of the official server that this one does not have yet: said, never ignored. */
@@ -49,17 +54,9 @@ const NOT_YET = new Set([
   'remote_syslog',
   'write_timeout',
   'prof_port',
-])
-
-/** Keys that are accepted because what they tune has no counterpart here. */
-const WITHOUT_EFFECT = new Set([
   'lame_duck_duration',
   'lame_duck_grace_period',
   'no_fast_producer_stall',
-  'disable_sublist_cache',
-  'no_sublist_cache',
-  'connect_error_reports',
-  'reconnect_error_reports',
   'log_size_limit',
   'logfile_size_limit',
   'log_max_num',
@@ -67,84 +64,102 @@ const WITHOUT_EFFECT = new Set([
   'trace_verbose',
   'trace_headers',
   'feature_flags',
+])
+
+/** Accepted, because there is nothing here that they could change: no dialling, no cache of that kind, no profiles. */
+const WITHOUT_EFFECT = new Set([
+  'disable_sublist_cache',
+  'no_sublist_cache',
+  'connect_error_reports',
+  'reconnect_error_reports',
   'prof_block_rate',
 ])
 
-/** Reads a file into the options. @throws ConfigError with every error of the file, one a line. */
+/** Read in this order, whatever the file's: users of accounts are checked against what `authorization` says. */
+const LATE = ['authorization', 'accounts']
+
+/** Reads a file into the options. @throws ConfigError with every warning and error of the file, one a line. */
 export function readConfigFile(file: string, options: Options): { warnings: string[] } {
   const { root, digest } = parseConfigFile(file)
   const problems = new Problems()
-  if (root.entries.size === 0) problems.warnings.push(`${file}: config has no values or is empty`)
+  if (root.size === 0) problems.warnings.push(`${file}: config has no values or is empty`)
   options.configFile = file
   options.configDigest = digest
   const rows = new Map<string, OptionRow>()
   for (const row of OPTION_ROWS) for (const key of [row.key, ...(row.aliases ?? [])]) rows.set(key, row)
-  eachEntry(root, problems, (key, value) => {
+  const rank = (name: string): number => LATE.indexOf(name.toLowerCase())
+  const ordered: ConfigMap = new Map([...root].sort(([a], [b]) => rank(a) - rank(b)))
+  eachEntry(ordered, problems, (key, value) => {
     const row = rows.get(key)
     if (row !== undefined) setOption(options, row, value, problems)
-    else if (NOT_YET.has(key)) problems.error(value, `"${key}" is not supported yet`)
+    else if (NOT_YET.has(key)) notYet(value, key, problems)
     else if (!WITHOUT_EFFECT.has(key)) return readBlock(key, value, options, problems)
     return true
   })
-  collect(problems, () => checkTogether(options))
   if (problems.errors.length > 0) throw new ConfigError([...problems.warnings, ...problems.errors].join('\n'))
   return { warnings: problems.warnings }
 }
 
+/** Written as 0, these stay what they are by default. */
+const ZERO_IS_DEFAULT: ReadonlySet<keyof Options> = new Set([
+  'port',
+  'maxControlLine',
+  'maxPayload',
+  'maxPending',
+  'maxClosedClients',
+  'pingInterval',
+  'pingMax',
+  'writeDeadline',
+])
+const LARGEST = 2 ** 31 - 1
+
 function setOption(options: Options, row: OptionRow, value: ConfigValue, problems: Problems): void {
   const target = options as unknown as Record<string, unknown>
-  switch (row.type) {
-    case 'string':
-      target[row.field] = asString(value)
-      break
-    case 'boolean':
-      target[row.field] = asBoolean(value)
-      break
-    case 'duration':
-      target[row.field] = asDuration(value, row.key, problems)
-      break
-    default:
-      target[row.field] = asInteger(value)
-  }
-  if (row.field === 'port' && options.port === 0) options.port = 4222
-  if (row.field === 'serverName' && options.serverName.includes(' '))
-    problems.error(value, 'server_name: server name cannot contain spaces')
-  if (row.field === 'maxSubTokens') {
-    if (options.maxSubTokens > 255) problems.error(value, 'max_sub_tokens value is too big')
-    if (options.maxSubTokens <= 0) problems.error(value, 'max_sub_tokens value can not be negative')
-  }
-  if (
-    (row.field === 'maxControlLine' || row.field === 'maxPayload') &&
-    (target[row.field] as number) > 2 ** 31 - 1
-  )
-    problems.error(value, `${row.key} value is too big`)
+  const read = plainValue(row, value, problems)
+  if (read !== 0 || !ZERO_IS_DEFAULT.has(row.field)) target[row.field] = read
 }
 
-/** `host:port`, or a port alone. */
-export function readListen(value: ConfigValue): { host: string | undefined; port: number } {
-  if (typeof value.value === 'number') return { host: undefined, port: value.value }
-  if (typeof value.value !== 'string')
-    throw new ConfigError(`${place(value)}: expected port or host:port, got ${goType(value)}`)
-  const match = /^(.*):([^:]*)$/.exec(value.value)
-  if (match === null) {
-    if (/^-?\d+$/.test(value.value)) return { host: undefined, port: Number(value.value) }
-    throw new ConfigError(`${place(value)}: could not parse address string "${value.value}"`)
+function plainValue(row: OptionRow, value: ConfigValue, problems: Problems): unknown {
+  switch (row.type) {
+    case 'string': {
+      if (row.field === 'systemAccount' && !isString(value))
+        fail(value, 'system account name must be a string')
+      const text = asString(value)
+      if (row.field === 'serverName' && text.includes(' ')) fail(value, 'server name cannot contain spaces')
+      return text
+    }
+    case 'boolean':
+      return asBoolean(value)
+    case 'duration':
+      return asDuration(value, row.key, problems)
   }
-  if (!/^-?\d+$/.test(match[2]!)) throw new ConfigError(`${place(value)}: could not parse port "${match[2]}"`)
-  return { host: match[1]!.replace(/^\[|\]$/g, ''), port: Number(match[2]) }
+  const number = asInteger(value)
+  switch (row.field) {
+    case 'maxConnections':
+      // As there, nobody: it is easily meant as "no limit".
+      return number === 0 ? -1 : number
+    case 'maxSubTokens':
+      if (number > 255) fail(value, `${row.key} value is too big`)
+      if (number <= 0) fail(value, `${row.key} value can not be negative`)
+      return number
+    case 'maxControlLine':
+    case 'maxPayload':
+      if (number > LARGEST) fail(value, `${row.key} value is too big`)
+  }
+  return number
 }
 
 function readBlock(key: string, value: ConfigValue, options: Options, problems: Problems): boolean {
   switch (key) {
     case 'listen': {
-      const { host, port } = readListen(value)
-      if (host !== undefined) options.host = host
-      options.port = port
+      const { host, port } = asListen(value)
+      if (host !== '') options.host = host
+      if (port !== 0) options.port = port
       return true
     }
     case 'http': {
-      const { host, port } = readListen(value)
-      if (host !== undefined) options.httpHost = host
+      const { host, port } = asListen(value)
+      options.httpHost = host
       options.httpPort = port
       return true
     }
@@ -152,7 +167,7 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       options.headerSupport = !asBoolean(value)
       return true
     case 'authorization':
-      readAuthorization(asMap(value), options, problems)
+      readAuthorization(value, options, problems)
       return true
     case 'accounts':
       readAccounts(value, options, problems)
@@ -163,64 +178,101 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
     case 'roots':
     case 'root_operator':
     case 'root_operators':
-      options.operators = asStrings(value).map((text) => readOperator(text, value))
+      readOperators(value, options, problems)
       return true
     case 'resolver':
     case 'account_resolver':
     case 'accounts_resolver':
-      readResolver(value, options, problems)
+      options.resolver = readResolver(value, problems)
       return true
     case 'resolver_preload':
-      for (const [account, token] of asMap(value).entries) {
-        collect(problems, () => {
-          const text = asString(token)
-          try {
-            decodeAccount(text)
-          } catch {
-            throw new ConfigError(`${place(token)}: invalid account JWT`)
-          }
-          options.resolverPreload.set(account, text)
-        })
-      }
+      readPreload(value, options, problems)
       return true
     case 'server_tags':
-      options.serverTags = [...new Set(asStrings(value).map((tag) => tag.trim().toLowerCase()))]
+      options.serverTags = readTags(value)
       return true
     case 'server_metadata':
-      for (const [name, item] of asMap(value).entries) options.serverMetadata[name] = asString(item)
+      if (!(value.value instanceof Map))
+        fail(value, `error parsing metadata: unsupported type ${goType(value)}`)
+      for (const [name, item] of value.value)
+        problems.guard(() => {
+          options.serverMetadata[name] = asString(item)
+        })
       return true
     case 'websocket':
     case 'ws':
-      readWebSocket(asMap(value), options, problems)
+      readWebSocket(value, options, problems)
       return true
   }
   return false
 }
 
-/** A token, or a file that holds one, bare or decorated. */
-function readOperator(text: string, value: ConfigValue): string {
-  let content = text
-  const path = isAbsolute(text) ? text : join(dirname(value.at.file), text)
-  if (!text.startsWith('eyJ')) {
-    const file = existsSync(path) ? path : text
-    try {
-      content = readFileSync(file, 'utf8')
-    } catch (error) {
-      throw new ConfigError(`${place(value)}: error parsing operator JWT: ${(error as Error).message}`)
-    }
-  }
-  const token = undecorateJwt(content)
-  try {
-    decodeOperator(token)
-  } catch (error) {
-    throw new ConfigError(`${place(value)}: error parsing operator JWT: ${(error as Error).message}`)
-  }
-  return token
+function readTags(value: ConfigValue): string[] {
+  const items = Array.isArray(value.value) ? value.value : [value]
+  const tags = items.map((item) => {
+    if (isString(item)) return item.value.trim().toLowerCase()
+    return item === value
+      ? fail(value, `error parsing tags: unsupported type ${goType(value)}`)
+      : fail(value, 'error parsing tags: unsupported type *conf.token where string is expected')
+  })
+  return [...new Set(tags)]
 }
 
-function readResolver(value: ConfigValue, options: Options, problems: Problems): void {
-  const resolver = {
-    type: 'memory' as 'memory' | 'full',
+function readOperators(value: ConfigValue, options: Options, problems: Problems): void {
+  const items = Array.isArray(value.value) ? value.value : [value]
+  options.operators = items.flatMap((item) => {
+    if (!isString(item)) {
+      problems.error(
+        value,
+        item === value
+          ? `error parsing operators: unsupported type ${goType(value)}`
+          : 'error parsing operators: unsupported type *conf.token where string is expected',
+      )
+      return []
+    }
+    try {
+      const token = undecorateJwt(operatorText(item.value))
+      decodeOperator(token)
+      return [token]
+    } catch (error) {
+      problems.error(value, `error parsing operator JWT: ${(error as Error).message}`)
+      return []
+    }
+  })
+}
+
+/** A file, relative to the working directory, or the token itself. */
+function operatorText(text: string): string {
+  try {
+    return readFileSync(text, 'utf8')
+  } catch (error) {
+    if (text.startsWith('eyJ')) return text
+    throw new ConfigError(readProblem(error as NodeJS.ErrnoException, text))
+  }
+}
+
+function readPreload(value: ConfigValue, options: Options, problems: Problems): void {
+  if (!(value.value instanceof Map)) fail(value, 'preload should be a map of account_public_key:account_jwt')
+  for (const [account, token] of value.value) {
+    if (!isString(token)) {
+      problems.error(token, 'preload map value should be a string JWT')
+      continue
+    }
+    try {
+      decodeAccount(token.value)
+      options.resolverPreload.set(account, token.value)
+    } catch {
+      problems.error(token, 'invalid account JWT')
+    }
+  }
+}
+
+const NO_RESOLVER =
+  'error parsing account resolver, should be MEM or  URL("url") or a map containing dir and type state=[FULL|CACHE])'
+
+function readResolver(value: ConfigValue, problems: Problems): ResolverOptions | null {
+  const resolver: ResolverOptions = {
+    type: 'memory',
     dir: '',
     limit: 0,
     intervalMs: MINUTE,
@@ -228,51 +280,81 @@ function readResolver(value: ConfigValue, options: Options, problems: Problems):
     allowDelete: false,
     hardDelete: false,
   }
-  if (typeof value.value === 'string') {
-    if (/mem/i.test(value.value)) options.resolver = resolver
-    else
-      problems.error(
-        value,
-        `resolver "${value.value}" is not supported yet: use MEMORY or a map with type full`,
-      )
-    return
+  if (isString(value)) {
+    if (/mem/i.test(value.value)) return resolver
+    return fail(value, /url/i.test(value.value) ? 'a URL resolver is not supported yet' : NO_RESOLVER)
+  }
+  if (!(value.value instanceof Map))
+    fail(value, `error parsing operator resolver, wrong type ${goType(value)}`)
+  // Names that it does not know say nothing, and case counts, in the official server too.
+  const map = value.value
+  const take = (name: string, read: (item: ConfigValue) => void): boolean => {
+    const item = map.get(name)
+    if (item !== undefined) read(item)
+    return item !== undefined
   }
   let type = ''
-  eachEntry(asMap(value), problems, (key, item) => {
-    if (key === 'type') type = asString(item).toLowerCase()
-    else if (key === 'dir') resolver.dir = asString(item)
-    else if (key === 'limit') resolver.limit = asInteger(item)
-    else if (key === 'interval') resolver.intervalMs = asDuration(item, key, problems)
-    else if (key === 'timeout') resolver.timeoutMs = asDuration(item, key, problems)
-    else if (key === 'allow_delete') resolver.allowDelete = asBoolean(item)
-    else if (key === 'hard_delete') resolver.hardDelete = asBoolean(item)
-    else if (key === 'ttl') problems.error(item, 'FULL does not accept ttl')
-    else return false
-    return true
+  let ttl = 0
+  const duration = (item: ConfigValue): number => {
+    const text = asString(item)
+    try {
+      return parseDuration(text)
+    } catch (error) {
+      if (!(error instanceof DurationError)) throw error
+      return fail(value, error.message)
+    }
+  }
+  take('dir', (item) => {
+    resolver.dir = asString(item)
   })
-  if (type === 'mem' || type === 'memory') options.resolver = resolver
-  else if (type === 'full') {
-    resolver.type = 'full'
-    if (resolver.dir === '') problems.error(value, 'dir has no value and needs to point to a directory')
-    if (resolver.hardDelete && !resolver.allowDelete)
-      problems.error(value, 'hard_delete has no effect without delete')
-    options.resolver = resolver
-  } else if (type === 'cache' || type === 'url')
-    problems.error(value, `resolver type "${type}" is not supported yet`)
-  else
-    problems.error(
-      value,
-      'error parsing account resolver, should be MEM or  URL("url") or a map containing dir and type state=[FULL|CACHE])',
-    )
+  take('type', (item) => {
+    type = asString(item).toUpperCase()
+  })
+  take('allow_delete', (item) => {
+    resolver.allowDelete = asBoolean(item)
+  })
+  const hardDeleteGiven = take('hard_delete', (item) => {
+    resolver.hardDelete = asBoolean(item)
+  })
+  take('limit', (item) => {
+    resolver.limit = asInteger(item)
+  })
+  take('ttl', (item) => {
+    ttl = duration(item)
+  })
+  take('interval', (item) => {
+    resolver.intervalMs = duration(item) || MINUTE
+  })
+  take('timeout', (item) => {
+    resolver.timeoutMs = duration(item)
+  })
+  if (type === 'MEM' || type === 'MEMORY') return resolver
+  if (type === 'CACHE') return fail(value, 'a CACHE resolver is not supported yet')
+  if (type !== 'FULL') return fail(value, NO_RESOLVER)
+  resolver.type = 'full'
+  if (resolver.dir === '') problems.error(value, 'dir has no value and needs to point to a directory')
+  else if (!isWritableFolder(resolver.dir))
+    problems.error(value, 'dir needs to point to an accessible directory')
+  if (ttl !== 0) problems.error(value, 'FULL does not accept ttl')
+  if (hardDeleteGiven && !resolver.allowDelete)
+    problems.error(value, 'hard_delete has no effect without delete')
+  return resolver
 }
 
-function readWebSocket(map: ConfigMap, options: Options, problems: Problems): void {
+/** True for a folder that its owner may write, and for what is not there yet. */
+function isWritableFolder(path: string): boolean {
+  const info = statSync(path, { throwIfNoEntry: false })
+  return info === undefined || (info.isDirectory() && (info.mode & 0o200) !== 0)
+}
+
+function readWebSocket(block: ConfigValue, options: Options, problems: Problems): void {
   const ws = options.websocket
-  eachEntry(map, problems, (key, value) => {
+  if (!(block.value instanceof Map)) fail(block, `Expected websocket to be a map, got ${goType(block)}`)
+  eachEntry(block.value, problems, (key, value) => {
     switch (key) {
       case 'listen': {
-        const { host, port } = readListen(value)
-        ws.host = host ?? ws.host
+        const { host, port } = asListen(value)
+        ws.host = host
         ws.port = port
         return true
       }
@@ -295,14 +377,16 @@ function readWebSocket(map: ConfigMap, options: Options, problems: Problems): vo
       case 'allow_origin':
       case 'origins':
       case 'origin':
-        ws.allowedOrigins = asStrings(value)
+        ws.allowedOrigins = stringList(value, 'allowed origins', problems) ?? []
         return true
       case 'compression':
       case 'compress':
         ws.compression = asBoolean(value)
         return true
       case 'handshake_timeout':
-        ws.handshakeTimeoutMs = asDuration(value, key, problems)
+        if (isInteger(value)) ws.handshakeTimeoutMs = Number(value.value) * 1000
+        else if (isString(value)) ws.handshakeTimeoutMs = durationOf(value)
+        else fail(value, `error parsing handshake timeout: unsupported type ${goType(value)}`)
         return true
       case 'jwt_cookie':
         ws.jwtCookie = asString(value)
@@ -323,41 +407,60 @@ function readWebSocket(map: ConfigMap, options: Options, problems: Problems): vo
       case 'headers':
       case 'advertise':
       case 'ping_interval':
-        problems.error(value, `websocket "${key}" is not supported yet`)
+        notYet(value, key, problems)
         return true
     }
     return false
   })
-  if (ws.port !== 0 && !ws.noTls)
-    problems.errors.push(
-      'websocket requires TLS configuration, which is not supported yet: set `no_tls: true` behind a proxy that ends TLS',
-    )
 }
 
-/** Checks that need several options, as far as they belong to the file. */
-function checkTogether(options: Options): void {
+/** What only a server that starts is refused for: -t does not look at it, as the official one. @throws ConfigError. */
+export function validateOptions(options: Options): void {
+  const refuse = (text: string): never => {
+    throw new ConfigError(text)
+  }
+  if (options.maxPayload > options.maxPending)
+    refuse(`max_payload (${options.maxPayload}) cannot be higher than max_pending (${options.maxPending})`)
+  if (options.serverName.includes(' ')) refuse('server name cannot contain spaces')
   if (options.operators.length > 0) {
-    if (options.accounts.size > 0)
-      throw new ConfigError('operators do not allow Accounts to be configured directly')
-    if (options.users.length > 0 || options.user !== '')
-      throw new ConfigError('operators do not allow users to be configured directly')
-    if (options.noAuthUser !== '') throw new ConfigError('no_auth_user not compatible with Trusted Operator')
-    if (options.resolver === null)
-      throw new ConfigError('operators require an account resolver to be configured')
-    if (options.systemAccount !== '' && !isPublicKey(options.systemAccount, 'account')) {
-      throw new ConfigError(
-        `system_account in config and operator JWT must be a public account key, got "${options.systemAccount}"`,
+    if (options.resolver === null) refuse('operators require an account resolver to be configured')
+    if (options.accounts.size > 0) refuse('operators do not allow Accounts to be configured directly')
+    if (options.users.length > 0) refuse('operators do not allow users to be configured directly')
+    if (options.noAuthUser !== '') refuse('no_auth_user not compatible with Trusted Operator')
+    if (options.systemAccount !== '' && !isPublicKey(options.systemAccount, 'account'))
+      refuse(
+        `system_account has to be an account's public key with operators, got "${options.systemAccount}"`,
+      )
+  } else if (options.noAuthUser !== '') {
+    const name = options.noAuthUser
+    if (options.users.length === 0) refuse(`no_auth_user: "${name}" present, but users/nkeys are not defined`)
+    if (!options.users.some((user) => (user.nkey || user.user) === name)) {
+      refuse(
+        `no_auth_user: "${name}" not present as user or nkey in authorization block or account configuration`,
       )
     }
   }
-  if (options.user !== '' && options.token !== '') throw new ConfigError('Cannot have a user/pass and token')
+  validateWebSocket(options)
 }
 
-/** What only a server that starts is refused for. @throws ConfigError. */
-export function validateOptions(options: Options): void {
-  if (options.maxPayload > options.maxPending) {
+function validateWebSocket({ websocket: ws, operators }: Options): void {
+  if (ws.port === 0) return
+  if (!ws.noTls) {
     throw new ConfigError(
-      `max_payload (${options.maxPayload}) cannot be higher than max_pending (${options.maxPending})`,
+      'websocket requires TLS configuration, which is not supported yet: set `no_tls: true` behind a proxy that ends TLS',
+    )
+  }
+  for (const origin of ws.allowedOrigins) {
+    const unable = `unable to parse allowed origin ${JSON.stringify(origin)}:`
+    if (!URL.canParse(origin)) throw new ConfigError(`${unable} no URL`)
+    const { protocol, host } = new URL(origin)
+    if (protocol !== 'http:' && protocol !== 'https:')
+      throw new ConfigError(`${unable} allowed origins must be absolute URLs with http or https scheme`)
+    if (host === '') throw new ConfigError(`${unable} host is required`)
+  }
+  if (ws.jwtCookie !== '' && operators.length === 0) {
+    throw new ConfigError(
+      `trusted operators or trusted keys configuration is required for JWT authentication via cookie "${ws.jwtCookie}"`,
     )
   }
 }

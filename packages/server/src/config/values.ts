@@ -1,6 +1,6 @@
 // Typed access to the values of a configuration file, and the collecting of what is wrong with them.
 import { MINUTE } from '../options.ts'
-import { ConfigError, ConfigMap, type ConfigValue } from './language.ts'
+import { ConfigError, type ConfigMap, type ConfigValue } from './language.ts'
 
 export class Problems {
   readonly errors: string[] = []
@@ -11,13 +11,29 @@ export class Problems {
   warn(value: ConfigValue, text: string): void {
     this.warnings.push(`${place(value)}: ${text}`)
   }
+  /** Runs a reader and keeps what it throws. False when it threw. */
+  guard(read: () => void): boolean {
+    try {
+      read()
+      return true
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      this.errors.push(error.message)
+      return false
+    }
+  }
 }
 
 export const place = ({ at }: ConfigValue): string => `${at.file}:${at.line}:${at.column}`
 
-/** How Go names the type of a value, for the official text about wrong types. */
+/** Ends the reading of a block. */
+export function fail(value: ConfigValue, text: string): never {
+  throw new ConfigError(`${place(value)}: ${text}`)
+}
+
+/** How Go names the type of a value, for the official texts about wrong types. */
 export function goType({ value, float }: ConfigValue): string {
-  if (value instanceof ConfigMap) return 'map[string]interface {}'
+  if (value instanceof Map) return 'map[string]interface {}'
   if (Array.isArray(value)) return '[]interface {}'
   if (value instanceof Date) return 'time.Time'
   if (typeof value === 'string') return 'string'
@@ -25,87 +41,138 @@ export function goType({ value, float }: ConfigValue): string {
   return float ? 'float64' : 'int64'
 }
 
-const wrongType = (value: ConfigValue, wanted: string): ConfigError =>
-  new ConfigError(`${place(value)}: interface conversion: interface {} is ${goType(value)}, not ${wanted}`)
+/** A value as an error text shows it. */
+export function shown({ value }: ConfigValue): string {
+  if (value instanceof Map) return 'a map'
+  if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`
+  return value instanceof Date ? value.toISOString() : `${value}`
+}
+
+const wrongType = (value: ConfigValue, wanted: string): never =>
+  fail(value, `interface conversion: interface {} is ${goType(value)}, not ${wanted}`)
+
+export const isString = (value: ConfigValue): value is ConfigValue & { value: string } =>
+  typeof value.value === 'string'
+export const isInteger = (value: ConfigValue): value is ConfigValue & { value: number | bigint } =>
+  (typeof value.value === 'number' || typeof value.value === 'bigint') && value.float !== true
 
 export function asString(value: ConfigValue): string {
-  if (typeof value.value !== 'string') throw wrongType(value, 'string')
-  return value.value
+  return isString(value) ? value.value : wrongType(value, 'string')
 }
 export function asInteger(value: ConfigValue): number {
-  if ((typeof value.value !== 'number' && typeof value.value !== 'bigint') || value.float)
-    throw wrongType(value, 'int64')
-  return Number(value.value)
+  return isInteger(value) ? Number(value.value) : wrongType(value, 'int64')
 }
 export function asBoolean(value: ConfigValue): boolean {
-  if (typeof value.value !== 'boolean') throw wrongType(value, 'bool')
-  return value.value
+  return typeof value.value === 'boolean' ? value.value : wrongType(value, 'bool')
 }
 export function asMap(value: ConfigValue): ConfigMap {
-  if (!(value.value instanceof ConfigMap)) throw wrongType(value, 'map[string]interface {}')
-  return value.value
+  return value.value instanceof Map ? value.value : wrongType(value, 'map[string]interface {}')
 }
-/** One string, or a list of strings. */
-export function asStrings(value: ConfigValue): string[] {
-  return Array.isArray(value.value) ? value.value.map(asString) : [asString(value)]
+export function asList(value: ConfigValue): ConfigValue[] {
+  return Array.isArray(value.value) ? value.value : wrongType(value, '[]interface {}')
 }
 
-const UNITS: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: MINUTE,
-  h: 60 * MINUTE,
-}
-
-/** A Go duration in ms; undefined when the text is none. */
-export function goDuration(text: string): number | undefined {
-  if (text === '0') return 0
-  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*$/.test(text))
+/** One string or a list of strings; `what` is how errors name it. What is no string is reported and left out. */
+export function stringList(value: ConfigValue, what: string, problems: Problems): string[] | undefined {
+  if (isString(value)) return [value.value]
+  if (!Array.isArray(value.value)) {
+    problems.error(value, `error parsing ${what}: unsupported type ${goType(value)}`)
     return undefined
+  }
+  return value.value.flatMap((item) => {
+    if (isString(item)) return [item.value]
+    problems.error(item, `error parsing ${what}: unsupported type in array ${goType(item)}`)
+    return []
+  })
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['ns', 1e-6],
+  ['us', 1e-3],
+  ['µs', 1e-3],
+  ['μs', 1e-3],
+  ['ms', 1],
+  ['s', 1000],
+  ['m', MINUTE],
+  ['h', 60 * MINUTE],
+])
+/** Go durations are 64-bit nanoseconds. */
+const LONGEST_MS = 2 ** 63 / 1e6
+
+export class DurationError extends Error {}
+
+/** A Go duration (`1h30m`, `-1.5s`, `0`) in ms. @throws DurationError with Go's text. */
+export function parseDuration(text: string): number {
+  const quoted = JSON.stringify(text)
+  const invalid = (): never => {
+    throw new DurationError(`time: invalid duration ${quoted}`)
+  }
+  const [, sign, body] = /^([-+]?)(.*)$/s.exec(text)!
+  if (body === '0') return 0
+  if (body === '') return invalid()
   let total = 0
-  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g))
-    total += Number(number) * UNITS[unit!]!
-  return text.startsWith('-') ? -total : total
+  for (let rest = body!; rest !== ''; ) {
+    const [part, number, unit] = /^(\d+\.?\d*|\.\d+)?([^.\d]*)/.exec(rest)!
+    if (number === undefined) return invalid()
+    if (unit === '') throw new DurationError(`time: missing unit in duration ${quoted}`)
+    const factor = UNITS.get(unit!)
+    if (factor === undefined)
+      throw new DurationError(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`)
+    total += Number(number) * factor
+    rest = rest.slice(part.length)
+  }
+  if (total > LONGEST_MS) return invalid()
+  return sign === '-' ? -total : total
+}
+
+/** A duration in ms, or the error that `explain` makes of Go's text. */
+export function durationOf(value: ConfigValue, explain = (text: string): string => text): number {
+  try {
+    return parseDuration(asString(value))
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error
+    return fail(value, explain(error.message))
+  }
 }
 
 /** A duration: a string, or with a warning a number of seconds. */
 export function asDuration(value: ConfigValue, key: string, problems: Problems): number {
-  if (typeof value.value === 'number') {
-    problems.warn(value, `invalid use of field "${key}": ${key} should be converted to a duration`)
-    return value.value * 1000
-  }
-  const text = asString(value)
-  const duration = goDuration(text)
-  if (duration === undefined)
-    throw new ConfigError(
-      `${place(value)}: error parsing ${key}: time: invalid duration ${JSON.stringify(text)}`,
-    )
-  return duration
+  if (isString(value)) return durationOf(value, (text) => `error parsing ${key}: ${text}`)
+  problems.warn(value, `invalid use of field "${key}": ${key} should be converted to a duration`)
+  return asInteger(value) * 1000
 }
 
-/** Runs each reader, collecting what it throws. */
-export function collect(problems: Problems, read: () => void): void {
-  try {
-    read()
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    problems.errors.push(error.message)
-  }
+/** `host:port`, or a port alone. */
+export function asListen(value: ConfigValue): { host: string; port: number } {
+  if (isInteger(value)) return { host: '', port: Number(value.value) }
+  if (!isString(value)) fail(value, `expected port or host:port, got ${goType(value)}`)
+  const match = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(value.value)
+  if (match === null) return fail(value, `could not parse address string ${JSON.stringify(value.value)}`)
+  const [, bracketed, plain, port] = match
+  if (!/^[-+]?\d+$/.test(port!)) return fail(value, `could not parse port ${JSON.stringify(port)}`)
+  return { host: bracketed ?? plain!, port: Number(port) }
 }
 
-/** Walks the entries of a map by their names in lower case; unknown ones are errors unless some variable refers to them. */
+/**
+ * Walks the entries of a map by their names in lower case. `read` answers false for a name that it does not know: an error, unless
+ * some variable refers to it. False when an entry was of the wrong type.
+ */
 export function eachEntry(
   map: ConfigMap,
   problems: Problems,
   read: (key: string, value: ConfigValue) => boolean,
-  unknown = (name: string): string => `unknown field "${name}"`,
-): void {
-  for (const [name, value] of map.entries) {
-    collect(problems, () => {
-      if (!read(name.toLowerCase(), value) && !map.used.has(name)) problems.error(value, unknown(name))
-    })
+  unknown = (name: string): string => `unknown field ${JSON.stringify(name)}`,
+): boolean {
+  let whole = true
+  for (const [name, value] of map) {
+    const read1 = (): void => {
+      if (!read(name.toLowerCase(), value) && !value.used) problems.error(value, unknown(name))
+    }
+    if (!problems.guard(read1)) whole = false
   }
+  return whole
 }
+
+/** Known from the official server, not there yet. */
+export const notYet = (value: ConfigValue, name: string, problems: Problems): void =>
+  problems.error(value, `${JSON.stringify(name)} is not supported yet`)
