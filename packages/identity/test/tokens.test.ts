@@ -195,6 +195,27 @@ describe('tokens', () => {
       ['null import is not allowed'],
     )
   })
+  it('take null for an empty list or struct, and refuse a number for a kind', () => {
+    const of = (nats: string) =>
+      forge(
+        `{"iss":"${operator.publicKey}","sub":"${account.publicKey}","nats":{"type":"account","version":2,${nats}}}`,
+        operator,
+      )
+    const claims = identity.decodeAccount(of('"mappings":{"a":null},"limits":null,"revocations":{"x":null}'))
+    assert.deepEqual(claims.nats.mappings, { a: [] })
+    assert.doesNotThrow(() => identity.validate(claims))
+    assert.doesNotThrow(() =>
+      identity.validate(
+        identity.decodeUser(
+          forge(
+            `{"iss":"${account.publicKey}","sub":"${user.publicKey}","nats":{"type":"user","version":2,"times":[null]}}`,
+            account,
+          ),
+        ),
+      ),
+    )
+    assert.throws(() => decode(of('"exports":[{"type":99999999999999999}]')), refused('badToken'))
+  })
   it('never throw anything but an IdentityError, whatever is done to them', () => {
     const whole = encode(identity.newUserClaims(user.publicKey, 'u'), account)
     const survives = (token: string): boolean => {

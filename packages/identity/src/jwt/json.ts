@@ -154,7 +154,10 @@ function zeroOf(shape: Shape): unknown {
   if (shape === 'string') return ''
   if (shape === 'bool') return false
   if (shape === 'int64' || shape === 'uint') return 0
-  return null
+  if (typeof shape !== 'object' || 'read' in shape) return null
+  // Like Go, a null where a struct or a list belongs is an empty one.
+  if ('list' in shape) return []
+  return 'map' in shape ? {} : readFields(shape.fields, {}, '')
 }
 
 function plain(value: unknown): unknown {

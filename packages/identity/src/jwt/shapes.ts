@@ -16,7 +16,7 @@ const sharingKind: Shape = {
     if (value === 'stream' || value === 'service' || value === 'unknown') return value
     throw new IdentityError(
       'badToken',
-      `${path}: unknown export type ${JSON.stringify(value)}, expected stream or service`,
+      `${path}: unknown export type ${JSON.stringify(String(value))}, expected stream or service`,
     )
   },
   write: (value) => value,
