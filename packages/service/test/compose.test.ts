@@ -390,20 +390,6 @@ describe('a signed token with anything in it', () => {
     assert.ok(taken > 50, `only ${taken} of them were good`)
   })
 
-  it('is refused when it has null where claims have something', () => {
-    const base = { iat: nowSeconds(), iss: owner.publicKey, sub: owner.publicKey }
-    for (const [nats, place] of [
-      [{ mappings: { a: null } }, 'nats.mappings.a'],
-      [{ mappings: { a: [null] } }, 'nats.mappings.a[0]'],
-    ] as const) {
-      const token = signJson({ ...base, nats: { ...nats, type: 'account', version: 2 } })
-      assert.throws(() => readPushedToken(token, owner.publicKey, defaultStrangerLimits), {
-        code: 'invalid-claims',
-        message: `the account JWT has null at ${place}; remove that entry and push again`,
-      })
-    }
-  })
-
   it('is read or refused when its bytes are changed', () => {
     const token = signJson({
       iat: 1,
@@ -418,7 +404,13 @@ describe('a signed token with anything in it', () => {
           (old, { at, drop, put }) => old.slice(0, at) + put + old.slice(at + drop),
           token,
         )
-        if (text.trim() === token) return
+        // Bits of the last base64 character that belong to no byte may differ.
+        const bytes = (jwt: string): string =>
+          jwt
+            .split('.')
+            .map((part) => Buffer.from(part, 'base64url').toString('hex'))
+            .join('.')
+        if (bytes(text) === bytes(token)) return
         assert.throws(() => readPushedToken(text, owner.publicKey, defaultStrangerLimits), ServiceError)
       }),
       { numRuns: 1000 },

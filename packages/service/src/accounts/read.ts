@@ -54,29 +54,8 @@ export function readPushedToken(token: string, account: string, limits: Stranger
       `the token is about account ${claims.sub}, the path about ${account}`,
     )
   }
-  const hole = findNull(claims.nats, '')
-  if (hole !== null) {
-    throw new ServiceError(
-      'invalid-claims',
-      `the account JWT has null at ${hole}; remove that entry and push again`,
-    )
-  }
   checkSizes(claims, limits)
   return claims
-}
-
-/**
- * The place of the first null in decoded claims. No tool writes one; what signs and checks claims counts on there being
- * none, save for whole imports and exports, which validation names by itself.
- */
-function findNull(value: unknown, path: string): string | null {
-  if (value === null) return /^\.(imports|exports)\[\d+\]$/.test(path) ? null : `nats${path}`
-  if (typeof value !== 'object') return null
-  for (const [key, item] of Object.entries(value)) {
-    const found = findNull(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)
-    if (found !== null) return found
-  }
-  return null
 }
 
 /** Holds what a stranger may make us keep within bounds. */
