@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { resolvePorts } from '../src/up/addresses.ts'
+import { identify, isRunning } from '../src/up/processes.ts'
 import { ServerChild } from '../src/up/server-child.ts'
 import { needsOfficial, official, tempDir, waitFor } from './support.ts'
 
@@ -66,6 +68,25 @@ describe('the message server as a child', needsOfficial(), () => {
     }
     await child.stop()
     assert.equal(await greeting(port), null)
+  })
+
+  it('ends with a process that ends without stopping it', async (t) => {
+    const dir = tempDir(t)
+    const config = join(dir, 'server.conf')
+    writeFileSync(config, 'host: 127.0.0.1\nport: -1\n')
+    const program = `
+      import { ServerChild } from ${JSON.stringify(join(import.meta.dirname, '../src/up/server-child.ts'))}
+      const none = { log() {}, onRestart() {}, onBack() {}, onProcess(pid) { console.log(pid) } }
+      const options = { config: ${JSON.stringify(config)}, runDir: ${JSON.stringify(join(dir, 'run'))}, engine: ${JSON.stringify(official)} }
+      await ServerChild.start({ ...options, ...none }, new AbortController().signal)
+      process.exit(3)`
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 3, stderr)
+    const pid = Number(stdout)
+    assert.ok(pid > 0)
+    await waitFor(() => !isRunning(identify(pid)), 'the end of the server')
   })
 
   it('that does not start says why', async (t) => {

@@ -85,6 +85,10 @@ export class ServerChild {
         ? spawn(process.execPath, [ownServer(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
         : spawn(engine, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
+    // However this process ends, short of being killed: its server does not stay.
+    const last = (): void => void child.kill('SIGTERM')
+    process.once('exit', last)
+    child.once('close', () => process.off('exit', last))
     this.#lastLines = []
     this.#collect(child.stdout)
     this.#collect(child.stderr)
