@@ -8,14 +8,24 @@ import { wellKnownOperators } from './store/well-known.ts'
 
 /** Questions for people at a terminal. Without one nothing is ever asked: the error says which flag answers it. */
 
-type Prompts = typeof import('@clack/prompts')
+type Library = typeof import('@clack/prompts')
+
+/** The prompts, and what ends them when the terminal goes away: a question nobody can answer must not wait. */
+interface Prompts {
+  library: Library
+  ends: { input: Session['io']['stdin']; signal: AbortSignal }
+}
 
 async function prompts(session: Session): Promise<Prompts | null> {
-  return session.io.stdin.isTTY ? import('@clack/prompts') : null
+  const { stdin } = session.io
+  if (!stdin.isTTY) return null
+  const gone = new AbortController()
+  stdin.once('end', () => gone.abort())
+  return { library: await import('@clack/prompts'), ends: { input: stdin, signal: gone.signal } }
 }
 
 /** Unwraps an answer; control-C ends the command. */
-function answered<T>(library: Prompts, answer: T): Exclude<T, symbol> {
+function answered<T>(library: Library, answer: T): Exclude<T, symbol> {
   if (library.isCancel(answer)) throw new NscError('cancelled', 'cancelled - nothing was changed')
   return answer as Exclude<T, symbol>
 }
@@ -24,24 +34,26 @@ function answered<T>(library: Prompts, answer: T): Exclude<T, symbol> {
 export async function askMissing(session: Session, command: CommandSpec, flags: FlagValues): Promise<void> {
   const open = (command.questions ?? []).filter(({ flag }) => !flags.has(flag))
   if (open.length === 0) return
-  const library = await prompts(session)
-  if (!library) {
+  const terminal = await prompts(session)
+  if (!terminal) {
     const names = open.map(({ flag }) => `--${flag}`).join(', ')
     throw failure(
       `-i asks questions, and standard input is not a terminal - give the values as flags: ${names}`,
     )
   }
+  const { library, ends } = terminal
   for (const { flag, ask, kind, required } of open) {
     const spec = command.flags?.find(({ name }) => name === flag)
     if (!spec) continue
     if (kind === 'confirm') {
-      const yes = answered(library, await library.confirm({ message: ask, initialValue: false }))
+      const yes = answered(library, await library.confirm({ ...ends, message: ask, initialValue: false }))
       if (yes) flags.set(spec, 'true')
       continue
     }
     const text = answered(
       library,
       await library.text({
+        ...ends,
         message: ask,
         validate: (value) => (required && !value ? 'a value is needed' : undefined),
       }),
@@ -52,16 +64,18 @@ export async function askMissing(session: Session, command: CommandSpec, flags: 
 
 /** For `init` without flags: which operator, and what to call things. */
 export async function askInit(session: Session, plan: InitPlan): Promise<InitPlan> {
-  const library = await prompts(session)
-  if (!library)
+  const terminal = await prompts(session)
+  if (!terminal)
     throw failure(
       'init asks questions when it is given no flags, and standard input is not a terminal - ' +
         'name what to make: nsc init --name NAME, or join an operator: nsc init --remote-operator ngs --name NAME',
     )
+  const { library, ends } = terminal
   const known = wellKnownOperators(session.io.env)
   const choice = answered(
     library,
     await library.select({
+      ...ends,
       message: 'Select an operator',
       options: [
         ...known.map(({ name, url }) => ({ value: url, label: name, hint: url })),
@@ -75,6 +89,7 @@ export async function askInit(session: Session, plan: InitPlan): Promise<InitPla
     operatorUrl = answered(
       library,
       await library.text({
+        ...ends,
         message: 'Operator URL',
         validate: (value) =>
           /^https?:\/\//.test(value ?? '') ? undefined : 'an http or https URL is needed',
@@ -84,6 +99,7 @@ export async function askInit(session: Session, plan: InitPlan): Promise<InitPla
   const name = answered(
     library,
     await library.text({
+      ...ends,
       message: operatorUrl === null ? 'name your operator, account and user' : 'name your account and user',
       placeholder: suggestion,
       defaultValue: suggestion,

@@ -5,9 +5,9 @@ import { type TestContext, test } from 'node:test'
 import { jwtAuthenticator } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { createKeyPair, encode, newAccountClaims, newUserClaims } from '@ngs/identity/node'
+import { Engine } from '@ngs/testkit'
 import { AccountServer } from './support/account-server.ts'
 import { Sandbox } from './support/sandbox.ts'
-import { needsServer, startServer } from './support/server.ts'
 
 const PAGE = path.resolve(import.meta.dirname, '../../../docs/nsc.md')
 
@@ -22,11 +22,11 @@ function split(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].slice(1).map(([, quoted, bare]) => quoted ?? bare ?? '')
 }
 
-test('every command of the page works', { ...needsServer, timeout: 120_000 }, async (t) => {
+test('every command of the page works', { timeout: 120_000 }, async (t) => {
   const accounts = await AccountServer.start(t, 'ngs')
   const sandbox = Sandbox.create(t, 'ours')
   sandbox.env['NGS_URL'] = accounts.url
-  const url = await distribute(t, accounts, sandbox)
+  const url = await distribute(t, accounts)
   accounts.operator.nats.operator_service_urls = [url]
   const background: Promise<void>[] = []
   let ran = 0
@@ -49,19 +49,17 @@ test('every command of the page works', { ...needsServer, timeout: 120_000 }, as
 })
 
 /** Starts a server that gets every account as soon as the account server has signed it; returns its URL. */
-async function distribute(t: TestContext, accounts: AccountServer, sandbox: Sandbox): Promise<string> {
+async function distribute(t: TestContext, accounts: AccountServer): Promise<string> {
   const system = createKeyPair('account')
   const user = createKeyPair('user')
   const account = encode(newAccountClaims(system.publicKey, 'SYS'), accounts.signingKey)
   accounts.operator.nats.system_account = system.publicKey
-  const url = await startServer(
-    t,
-    sandbox,
-    `operator: ${accounts.operatorToken}
+  const { url } = await Engine.start(t, {
+    config: `operator: ${accounts.operatorToken}
     system_account: ${system.publicKey}
-    resolver { type: full, dir: "./jwt" }
+    resolver { type: full, dir: "%DIR%/jwt" }
     resolver_preload { ${system.publicKey}: ${account} }`,
-  )
+  })
   const token = encode(newUserClaims(user.publicKey, 'sys'), system)
   const connection = await connect({
     servers: url.replace('nats://', ''),

@@ -3,14 +3,14 @@ import type { Call } from '../cli/spec.ts'
 import { failure, textOf, usageError } from '../errors.ts'
 import { exists, readText } from '../files.ts'
 import { checkName, randomName } from '../names.ts'
-import { isHttpUrl, loadUrl } from '../remote/account-server.ts'
+import { isHttpUrl } from '../remote/account-server.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { withLock } from '../store/lock.ts'
 import { OperatorStore, operatorNames } from '../store/operator-store.ts'
 import { findWellKnown, storeNameFor } from '../store/well-known.ts'
 import { backquote, quote } from '../text.ts'
-import { readOperatorToken } from './operator-token.ts'
+import { loadOperatorUrl, readOperatorToken } from './operator-token.ts'
 import { applyDates, checkDates, nameOf, resolveKeyOfRole } from './shared.ts'
 import { createSystemAccount, type SystemAccount } from './system-account.ts'
 
@@ -126,7 +126,7 @@ async function load(session: Session, given: string): Promise<{ source: string; 
     if (!isHttpUrl(source) && !exists(session.expand(source)))
       source = findWellKnown(session.io.env, source)?.url ?? source
     const content = isHttpUrl(source)
-      ? await loadUrl(session.io.env, source)
+      ? await loadOperatorUrl(session.io.env, source)
       : readText(session.expand(source))
     return { source, content }
   } catch (thrown) {

@@ -3,7 +3,7 @@ import type { Call } from '../cli/spec.ts'
 import { failure, textOf } from '../errors.ts'
 import { makeFolder } from '../files.ts'
 import { checkName, randomName } from '../names.ts'
-import { loadUrl, storeAccount } from '../remote/account-server.ts'
+import { storeAccount } from '../remote/account-server.ts'
 import { RemoteText, Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { withLock } from '../store/lock.ts'
@@ -11,7 +11,7 @@ import { OperatorStore, operatorNames } from '../store/operator-store.ts'
 import { findWellKnown, storeNameFor } from '../store/well-known.ts'
 import { backquote, quote } from '../text.ts'
 import { addSigningKeyIfStrict } from './add-account.ts'
-import { readOperatorToken } from './operator-token.ts'
+import { loadOperatorUrl, readOperatorToken } from './operator-token.ts'
 import { createUser } from './shared.ts'
 import { createSystemAccount, type SystemAccount } from './system-account.ts'
 
@@ -87,7 +87,7 @@ function createOperator(session: Session, store: OperatorStore): KeyPair {
 
 /** Fetches the operator's token into a store of its own, or into the one that is there already. */
 async function joinOperator(session: Session, url: string): Promise<OperatorStore> {
-  const { token, claims } = readOperatorToken(await loadUrl(session.io.env, url), 'decoding')
+  const { token, claims } = readOperatorToken(await loadOperatorUrl(session.io.env, url), 'decoding')
   const name = storeNameFor(session.io.env, url, claims.name ?? '')
   checkName(name)
   if (!claims.nats.account_server_url)

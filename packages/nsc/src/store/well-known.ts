@@ -54,3 +54,11 @@ function hostOf(url: string): string | null {
   const { hostname, host } = new URL(url)
   return (hostname === 'localhost' ? host : hostname).toLowerCase()
 }
+
+/** What to try when the operator at `url` cannot be reached; empty when nothing is known about it. */
+export function unreachableHint(env: Io['env'], url: string): string {
+  if (findWellKnown(env, 'ngs')?.url !== url) return ''
+  return env['NGS_URL']
+    ? ' - check $NGS_URL: it must be the URL of the service'
+    : ' - start NGS on this machine with: ngs up; or set NGS_URL to where it runs'
+}

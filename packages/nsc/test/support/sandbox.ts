@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { unverifiedDecode } from '@ngs/identity/node'
+import { needsPeer, peer, run as runProgram, tempDir } from '@ngs/testkit'
 import { runNsc } from '../../src/index.ts'
 
 // Local times are part of some output; the programs that are started get the same.
@@ -20,19 +20,14 @@ export interface Outcome {
   stderr: string
 }
 
-const ROOT = path.resolve(import.meta.dirname, '../../../..')
-const PROGRAMS: Record<Which, string> = {
-  ours: path.join(ROOT, 'packages/nsc/bin/nsc'),
-  official: path.join(ROOT, '.peers/bin/nsc'),
+const OURS = path.resolve(import.meta.dirname, '../../bin/nsc')
+
+function programOf(which: Which): string {
+  return which === 'ours' ? OURS : peer('nsc')
 }
 
-/** Test options: skipped where the official program was not built; in CI that is a failure. */
-export const needsOfficial: { skip: string | false } = {
-  skip:
-    fs.existsSync(PROGRAMS.official) || process.env['CI'] === 'true'
-      ? false
-      : 'the official nsc is not built: npm run peers',
-}
+/** Test options for those that compare with the official program. */
+export const needsOfficial = needsPeer('nsc')
 
 export class Sandbox {
   readonly home: string
@@ -48,9 +43,7 @@ export class Sandbox {
   }
 
   static create(t: TestContext, which: Which): Sandbox {
-    const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'nsc-')))
-    t.after(() => fs.rmSync(home, { recursive: true, force: true }))
-    return new Sandbox(home, which)
+    return new Sandbox(fs.realpathSync(tempDir(t)), which)
   }
 
   get stores(): string {
@@ -70,7 +63,7 @@ export class Sandbox {
   }
 
   /** Runs one call. Ours runs inside this process, which is much faster, unless `spawned` asks for the program. */
-  run(
+  async run(
     args: readonly string[],
     options: {
       which?: Which
@@ -91,9 +84,9 @@ export class Sandbox {
       ...options.env,
     }
     const spawned = options.spawned ?? this.spawned
-    return which === 'ours' && !spawned
-      ? runHere(args, cwd, env, options.onError)
-      : runProgram(PROGRAMS[which], args, cwd, env)
+    if (which === 'ours' && !spawned) return runHere(args, cwd, env, options.onError)
+    const { code, stdout, stderr } = await runProgram(programOf(which), args, { cwd, env, timeout: 60_000 })
+    return { code, stdout, stderr }
   }
 
   /** Runs and expects exit code 0. */
@@ -169,30 +162,6 @@ async function runHere(
   return outcome
 }
 
-function runProgram(
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  env: Record<string, string>,
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const outcome: Outcome = { code: null, stdout: '', stderr: '' }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      outcome.stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      outcome.stderr += text
-    })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
-    child.on('error', reject)
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      resolve({ ...outcome, code })
-    })
-  })
-}
-
 export interface WireClaims {
   iss: string
   sub: string
@@ -231,6 +200,8 @@ export function normalize(text: string, sandbox: Sandbox): string {
 
 /** Claims without what differs from run to run; a response type that is absent means Singleton. */
 export function comparable(claims: WireClaims): unknown {
+  for (const entry of claims.nats.imports ?? [])
+    if (entry.token) entry.token = comparable(unverifiedDecode(entry.token).payload as unknown as WireClaims)
   for (const entry of claims.nats.exports ?? [])
     if (entry.response_type === 'Singleton') delete entry.response_type
   return JSON.parse(maskKeys(JSON.stringify({ ...claims, iat: 0, jti: '' })))
