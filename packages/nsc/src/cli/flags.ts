@@ -9,7 +9,7 @@ import {
   parseNumber,
   parseTimestamp,
 } from '../values.ts'
-import type { FlagSpec } from './spec.ts'
+import type { FlagSpec } from './flag-spec.ts'
 
 /**
  * The flag grammar of the official program, which scripts rely on and which differs from that of commander:

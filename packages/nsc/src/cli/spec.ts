@@ -1,40 +1,14 @@
 import type { Report } from '../report.ts'
 import type { Session } from '../session.ts'
+import type { FlagSpec } from './flag-spec.ts'
 import type { FlagValues } from './flags.ts'
+
+export type { FlagSpec, FlagType } from './flag-spec.ts'
 
 /**
  * Commands are tables: what they are called, which flags they take, examples, and where their code is. Help, parsing
  * and the checks of the tests all derive from them; the code of a command is loaded only when it runs.
  */
-
-/**
- * text: one string. list: comma-separated and repeatable. switch: `--x`, `--x=false`. integer: int64.
- * number: int64 with byte units. duration: `1h30m`. count: an integer that may be left out, then 1.
- * times: `HH:MM:SS-HH:MM:SS`, repeatable. timestamp: unix seconds or RFC 3339. zone: IANA time zone.
- */
-export type FlagType =
-  | 'text'
-  | 'list'
-  | 'switch'
-  | 'integer'
-  | 'number'
-  | 'duration'
-  | 'count'
-  | 'times'
-  | 'timestamp'
-  | 'zone'
-
-export interface FlagSpec {
-  name: string
-  short?: string
-  type: FlagType
-  text: string
-  /** Value when the flag is not given; else empty, 0, false. */
-  fallback?: string | number | boolean
-  hidden?: boolean
-  /** Still works; says what to use instead. */
-  deprecated?: string
-}
 
 /** A question `-i` asks for a flag that was not given. */
 export interface Question {

@@ -1,0 +1,28 @@
+/**
+ * text: one string. list: comma-separated and repeatable. switch: `--x`, `--x=false`. integer: int64.
+ * number: int64 with byte units. duration: `1h30m`. count: an integer that may be left out, then 1.
+ * times: `HH:MM:SS-HH:MM:SS`, repeatable. timestamp: unix seconds or RFC 3339. zone: IANA time zone.
+ */
+export type FlagType =
+  | 'text'
+  | 'list'
+  | 'switch'
+  | 'integer'
+  | 'number'
+  | 'duration'
+  | 'count'
+  | 'times'
+  | 'timestamp'
+  | 'zone'
+
+export interface FlagSpec {
+  name: string
+  short?: string
+  type: FlagType
+  text: string
+  /** Value when the flag is not given; else empty, 0, false. */
+  fallback?: string | number | boolean
+  hidden?: boolean
+  /** Still works; says what to use instead. */
+  deprecated?: string
+}
