@@ -1,4 +1,12 @@
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { runNgs } from './index.ts'
+
+// Keeps compiled sources between runs, in the user's own cache (never in a folder that others can write): a second start
+// takes two thirds of the time. The message server, which is started with this environment, does the same.
+process.env['NODE_COMPILE_CACHE'] ??= join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ngs')
+enableCompileCache(process.env['NODE_COMPILE_CACHE'])
 
 // A reader that goes away (`ngs plans | head -1`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
