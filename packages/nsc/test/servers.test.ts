@@ -27,7 +27,7 @@ async function assertSame(sandbox: Sandbox, args: readonly string[]): Promise<st
           .replace(/127\.0\.0\.1:\d+/g, 'ADDR')
           .replace(/= [\d.]+(µs|ms)/, '= TIME')
           // The Go client prints some errors by itself as well.
-          .replace(/(^|\n)nats: .* on connection \[\d+\](?=\n|$)/g, '')
+          .replace(/^nats: .* on connection \[\d+\]\n?/gm, '')
           .replace(/\[_INBOX\.[^\]]+\]/, '[_INBOX]')
           .trimEnd()
       return { code, stdout: clean(stdout), stderr: clean(stderr) }
