@@ -178,7 +178,7 @@ describe('ngs up', () => {
   it('names a directory it cannot use', async (t) => {
     const dir = tempDir(t)
     writeFileSync(join(dir, 'file'), '')
-    for (const path of [join(dir, 'file'), join(dir, 'file/below')]) {
+    for (const path of [join(dir, 'file'), join(dir, 'file/below'), '/proc/nowhere']) {
       const up = Up.launch(t, path, ['--ports-file', join(dir, 'ports.json')])
       assert.equal(await up.ended, 1)
       assert.match(
