@@ -19,6 +19,7 @@ export { encode } from './jwt/encode.ts'
 export { type Int64, stringifyJson } from './jwt/json.ts'
 export {
   createKeyPair,
+  decodePublicKey,
   isPublicKey,
   type KeyPair,
   type KeyRole,

@@ -19,14 +19,33 @@ export interface UserOptions {
 }
 
 export interface ResolverOptions {
-  type: 'memory' | 'full'
+  type: 'memory' | 'url' | 'full' | 'cache'
+  /** Folder of a full or cache resolver, else empty. */
   dir: string
+  /** Base URL of a url resolver: the account's key is appended. */
+  url: string
   /** Stored accounts; 0 for no limit. */
   limit: number
+  /** full: time between two comparisons with another server's store. */
   intervalMs: number
+  /** Longest wait for an answer of other servers or of the URL. */
   timeoutMs: number
+  /** cache: unused for so long, a token goes; 0 for never. */
+  ttlMs: number
   allowDelete: boolean
   hardDelete: boolean
+}
+
+export const RESOLVER_DEFAULTS: Readonly<ResolverOptions> = {
+  type: 'memory',
+  dir: '',
+  url: '',
+  limit: 0,
+  intervalMs: 60_000,
+  timeoutMs: 1_900,
+  ttlMs: 0,
+  allowDelete: false,
+  hardDelete: false,
 }
 
 export interface WebSocketOptions {
@@ -91,6 +110,10 @@ export interface Options {
   operators: string[]
   resolver: ResolverOptions | null
   resolverPreload: Map<string, string>
+  /** The only accounts that may connect, besides the system account; empty for all. */
+  pinnedAccounts: string[]
+  /** User JWT for clients that bring none; empty for none. */
+  defaultSentinel: string
   serverTags: string[]
   serverMetadata: Record<string, string>
   websocket: WebSocketOptions
@@ -143,6 +166,8 @@ export function defaultOptions(): Options {
     operators: [],
     resolver: null,
     resolverPreload: new Map(),
+    pinnedAccounts: [],
+    defaultSentinel: '',
     serverTags: [],
     serverMetadata: {},
     websocket: {

@@ -16,7 +16,7 @@ import { VERSION } from './version.ts'
 export interface ConnectionObserver {
   connected(client: Client): void
   closed(client: Client, reason: CloseReason): void
-  authError(client: Client, text: string): void
+  authError(client: Client): void
 }
 
 /** A receiver with more than this part of max_pending queued holds back those who send to it... */
@@ -215,8 +215,8 @@ export class Server {
   onConnected(client: Client): void {
     for (const observer of this.observers) observer.connected(client)
   }
-  onAuthError(client: Client, text: string): void {
-    for (const observer of this.observers) observer.authError(client, text)
+  onAuthError(client: Client): void {
+    for (const observer of this.observers) observer.authError(client)
   }
   onClosed(client: Client, reason: CloseReason): void {
     if (!this.clients.delete(client.cid)) return

@@ -82,9 +82,9 @@ export class Account {
     this.#unshadow(subscription)
   }
 
-  /** A handler inside the server; the answer takes it out again. */
-  subscribeInternal(subject: string, handler: InternalHandler): () => void {
-    const subscription = new Subscription(null, handler, subject, null, '')
+  /** A handler inside the server, alone or in a queue group; the answer takes it out again. */
+  subscribeInternal(subject: string, handler: InternalHandler, queue: string | null = null): () => void {
+    const subscription = new Subscription(null, handler, subject, queue, '')
     this.index.insert(subject, subscription)
     return () => {
       subscription.closed = true

@@ -92,5 +92,5 @@ function requestInfo(
     const system = service.exporter.isSystem && origin !== null ? { server: origin.server.name } : {}
     return JSON.stringify({ acc: importer.name, ...rtt, ...system })
   }
-  return JSON.stringify(origin.describe(importer.name))
+  return JSON.stringify(origin.describe(importer.name, origin.server.name))
 }

@@ -24,7 +24,8 @@ export interface UserIdentity {
   readonly jwt?: string
   /** The account that stands behind the JWT, and the key that signed it. */
   readonly issuerKey?: string
-  readonly nameTag?: string
+  /** The user's name in its JWT. */
+  readonly userName?: string
   readonly tags?: readonly string[]
   /** Unix seconds of the JWT, for revocation. */
   readonly issuedAt?: number

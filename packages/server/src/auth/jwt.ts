@@ -1,381 +1,242 @@
-// Operator mode: users and accounts are JWTs, trusted by the operator's keys. The chain is checked whole at every connect; what an
-// updated account JWT changes takes effect on live connections at once.
+// Operator mode: users bring a JWT, and prove its key by signing the server's nonce. The chain user - account - operator is checked at
+// every connect, in the order of the official server.
+import type { KeyObject } from 'node:crypto'
 import {
-  type AccountClaims,
-  type ActivationClaims,
-  accountSigners,
-  decodeAccount,
-  decodeActivation,
-  decodeOperator,
   decodeSignature,
   decodeUser,
   expandUserPermissions,
   IdentityError,
   isBlocking,
-  isPublicKey,
   isRevoked,
   issuerAccount,
-  type OperatorClaims,
   type UserClaims,
   type UserPermissionLimits,
   validate,
-  verifySignature,
 } from '@ngs/identity/node'
-import type { Account } from '../account/account.ts'
-import { limit, permissionsOf, specOf } from '../account/claims.ts'
+import { limit, permissionsOf } from '../account/claims.ts'
 import { ServerError } from '../errors.ts'
+import type { CloseReason } from '../protocol/refusals.ts'
 import type { Server } from '../server.ts'
+import type { PermissionsSpec } from '../subject/permissions.ts'
+import { VERSION } from '../version.ts'
 import type { Authenticator, AuthResult, ConnectAttempt } from './authenticator.ts'
-import { DirectoryResolver } from './resolver/directory.ts'
-import { MemoryResolver } from './resolver/memory.ts'
-import type { Resolver } from './resolver/resolver.ts'
+import { JwtAccounts, type Loaded, LookupError } from './jwt-accounts.ts'
+import { Operators, operatorProblem, resolverOf } from './operators.ts'
+import { openResolver } from './resolver/open.ts'
+import { isSigned, verifyingKey } from './signature.ts'
 import { inNetworks, timeLeft } from './windows.ts'
 
 const CONNECTION_TYPES = ['STANDARD', 'WEBSOCKET', 'LEAFNODE', 'LEAFNODE_WS', 'MQTT', 'MQTT_WS', 'IN_PROCESS']
-const MAX_TIMER = 2 ** 31 - 1
+/** Verified user JWTs that are remembered. */
+const RECENT = 2_048
 
-/** An account as its newest trusted JWT has it. */
-interface Held {
-  claims: AccountClaims
-  /** Expiry of the account and of the activation tokens it uses. */
-  timers: NodeJS.Timeout[]
+/** What a user may do by the JWTs of the user and the account. */
+interface Rights {
+  readonly of: Loaded
+  readonly limits: UserPermissionLimits
+  /** Null: the account's defaults. */
+  readonly permissions: PermissionsSpec | null
 }
 
+/** A user JWT whose signature holds. */
+interface KnownUser {
+  readonly claims: UserClaims
+  readonly key: KeyObject
+  rights: Rights | null
+}
+
+/** Reads operators and resolver from the options. @throws ServerError when they contradict each other or cannot be used. */
 export async function operatorMode(server: Server): Promise<OperatorMode> {
-  const mode = new OperatorMode(server)
-  await mode.begin()
-  return mode
+  const { options, log } = server
+  const problem = operatorProblem(options, VERSION)
+  if (problem !== null) throw new ServerError('operator', problem)
+  const operators = new Operators(options.operators)
+  const resolver = await openResolver(resolverOf(options, operators)!, options.resolverPreload, log)
+  server.onStop(() => resolver.close())
+  const time = (seconds: number | bigint | undefined): string =>
+    seconds ? new Date(Number(seconds) * 1000).toISOString() : 'Never'
+  log.info('Trusted Operators')
+  for (const { nats, name, iat, exp } of operators.claims) {
+    log.info(`  System  : "${nats.system_account ?? ''}"`)
+    log.info(`  Operator: "${name ?? ''}"`)
+    log.info(`  Issued  : ${time(iat)}`)
+    log.info(`  Expires : ${time(exp)}`)
+  }
+  const accounts = new JwtAccounts(server, operators, resolver)
+  const system = options.noSystemAccount ? undefined : options.systemAccount || operators.systemAccount
+  if (system === undefined) log.warn('Trusted Operators should utilize a System Account')
+  else await accounts.loadSystem(system)
+  return new OperatorMode(server, accounts, system)
 }
 
 export class OperatorMode implements Authenticator {
   readonly required = true
   readonly announces = true
   readonly usesNonce = true
-  readonly operators: OperatorClaims[]
-  readonly resolver: Resolver
-  /** Asks the rest of the cluster for an account; set by the system account. */
-  lookup: ((account: string) => Promise<string | null>) | null = null
+  readonly accounts: JwtAccounts
   readonly #server: Server
-  readonly #trusted: Set<string>
-  readonly #strict: boolean
-  readonly #held = new Map<string, Held>()
-  readonly #fetching = new Map<string, Promise<Account | null>>()
+  /** Null: every account. */
+  readonly #pinned: ReadonlySet<string> | null
+  /** By token; the one used longest ago first. Signatures are checked once for all connects with one creds file. */
+  readonly #known = new Map<string, KnownUser>()
 
-  constructor(server: Server) {
+  constructor(server: Server, accounts: JwtAccounts, system: string | undefined) {
     this.#server = server
-    const { options } = server
-    this.operators = options.operators.map((token) => decodeOperator(token))
-    this.#strict = this.operators.some((operator) => operator.nats.strict_signing_key_usage === true)
-    this.#trusted = new Set(
-      this.operators.flatMap((operator) => [
-        ...(operator.nats.strict_signing_key_usage ? [] : [operator.sub]),
-        ...(operator.nats.signing_keys ?? []),
-      ]),
-    )
-    const { resolver } = options
-    if (resolver === null)
-      throw new ServerError('resolver', 'operators require an account resolver to be configured')
-    if (resolver.type === 'memory') this.resolver = new MemoryResolver(options.resolverPreload)
-    else {
-      let directory: DirectoryResolver
-      try {
-        directory = new DirectoryResolver(resolver.dir, resolver)
-      } catch (error) {
-        throw new ServerError(
-          'resolver',
-          `dir needs to point to an accessible directory: ${(error as Error).message}`,
-        )
-      }
-      for (const [account, token] of options.resolverPreload) directory.merge(account, token)
-      this.resolver = directory
-      server.log.info(`Managing all jwt in exclusive directory ${resolver.dir}`)
-    }
-    server.onStop(() => this.resolver.close())
-  }
-
-  async begin(): Promise<void> {
-    const { accounts, options, log } = this.#server
-    for (const operator of this.operators) {
-      log.info('Trusted Operators')
-      log.info(`  System  : "${operator.nats.system_account ?? ''}"`)
-      log.info(`  Operator: "${operator.name ?? ''}"`)
-      log.info(`  Issued  : ${new Date(Number(operator.iat) * 1000).toString()}`)
-      log.info(`  Expires : ${operator.exp ? new Date(Number(operator.exp) * 1000).toString() : 'Never'}`)
-    }
-    accounts.fetch = (name) => this.#fetch(name)
-    const system =
-      options.systemAccount || this.operators.map((operator) => operator.nats.system_account).find(Boolean)
-    if (system === undefined || options.noSystemAccount) {
-      log.warn('Trusted Operators should utilize a System Account')
-      return
-    }
-    accounts.setSystem(accounts.ensure(system))
-    const token = await this.resolver.fetch(system)
-    if (token !== null) this.accept(system, token)
-    if (!this.#held.has(system)) {
-      if (this.resolver.writable) log.info('Using bootstrapping system account')
-      else throw new ServerError('systemAccount', 'error resolving system account: account missing')
-    }
-  }
-
-  // Accounts -------------------------------------------------------------------------------------------------------------------
-
-  claimsOf(account: string): AccountClaims | null {
-    return this.#held.get(account)?.claims ?? null
-  }
-
-  isTrusted(key: string): boolean {
-    return this.#trusted.has(key)
-  }
-
-  /** True when an operator insists on signing keys and this issuer is its identity. */
-  isForbiddenIdentity(issuer: string): boolean {
-    return this.operators.some(
-      (operator) => operator.nats.strict_signing_key_usage === true && operator.sub === issuer,
-    )
-  }
-
-  /** The account, from the resolver or the cluster if need be. One question at a time for each account. */
-  #fetch(name: string): Promise<Account | null> {
-    if (!isPublicKey(name, 'account')) return Promise.resolve(null)
-    let running = this.#fetching.get(name)
-    if (running === undefined) {
-      running = this.#load(name).finally(() => this.#fetching.delete(name))
-      this.#fetching.set(name, running)
-    }
-    return running
-  }
-
-  async #load(name: string): Promise<Account | null> {
-    let token = await this.resolver.fetch(name)
-    if (token === null && this.lookup !== null) {
-      token = await this.lookup(name)
-      if (token !== null && this.resolver.writable) this.resolver.save(name, token)
-    }
-    if (token === null) return null
-    const refusal = this.accept(name, token)
-    if (refusal !== null) {
-      this.#server.log.error(`Account [${name}] fetch: ${refusal}`)
-      return null
-    }
-    return this.#server.accounts.get(name) ?? null
-  }
-
-  /** Verifies a token and makes its account live. Returns why not, or null. The same token again changes nothing. */
-  accept(name: string, token: string): string | null {
-    const { accounts } = this.#server
-    const known = accounts.get(name)
-    if (known !== undefined && known.token === token && !known.expired) return null
-    let claims: AccountClaims
-    try {
-      claims = decodeAccount(token)
-    } catch (error) {
-      return (error as IdentityError).message
-    }
-    if (claims.sub !== name) return 'subject does not match jwt content'
-    if (!this.#trusted.has(claims.iss)) return 'account not signed by trusted operator'
-    const issues = validate(claims)
-    if (isBlocking(issues, { includeTime: true }))
-      return `account validation failed: ${issues.map((issue) => issue.text).join('; ')}`
-    this.#apply(name, token, claims)
-    return null
-  }
-
-  #apply(name: string, token: string, claims: AccountClaims): void {
-    const { accounts } = this.#server
-    const before = this.#held.get(name) ?? null
-    for (const timer of before?.timers ?? []) clearTimeout(timer)
-    const account = accounts.ensure(name)
-    const held: Held = { claims, timers: [] }
-    this.#held.set(name, held)
-    account.token = token
-    account.label = claims.name ?? name
-    account.expired = false
-    if (claims.exp) held.timers.push(...this.#at(Number(claims.exp) * 1000, () => this.expire(account)))
-    for (const item of claims.nats.imports ?? []) {
-      if (!item?.token) continue
-      const expiry = activationExpiry(item.token)
-      // The token counts as expired when its second has come; then the import is checked again and found wanting.
-      if (expiry !== null) held.timers.push(...this.#at(expiry * 1000, () => accounts.link(account)))
-    }
-    accounts.apply(account, specOf(claims))
-    if (before !== null) this.#applyToClients(account, before.claims, claims)
-    for (const item of claims.nats.imports ?? []) {
-      // An exporter that appears later links its importers by itself.
-      if (item?.account && accounts.get(item.account) === undefined)
-        void this.#fetch(item.account).catch(() => null)
-    }
-  }
-
-  /** A timer that also waits longer than one can. */
-  #at(when: number, task: () => void): NodeJS.Timeout[] {
-    const timers: NodeJS.Timeout[] = []
-    const wait = (): void => {
-      const left = when - Date.now()
-      timers[0] = setTimeout(
-        () => (Date.now() >= when ? task() : wait()),
-        Math.min(Math.max(left, 0), MAX_TIMER),
-      ).unref()
-    }
-    wait()
-    return timers
-  }
-
-  /** The account's time is over: everybody leaves, nobody comes in until a newer token is there. */
-  expire(account: Account): void {
-    account.expired = true
-    for (const client of [...account.clients]) client.refuse('accountExpired')
-  }
-
-  /** A deleted account: disabled, and gone from what this server holds. */
-  remove(name: string): void {
-    const account = this.#server.accounts.get(name)
-    if (account === undefined) return
-    for (const timer of this.#held.get(name)?.timers ?? []) clearTimeout(timer)
-    this.#server.accounts.apply(account, {
-      ...account.spec,
-      imports: [],
-      limits: { connections: 0, subs: 0, payload: 0, leafs: 0 },
-    })
-    this.expire(account)
-  }
-
-  /** What the new claims mean for those who are connected, in the order of the official server. */
-  #applyToClients(account: Account, before: AccountClaims, now: AccountClaims): void {
-    const clients = [...account.clients]
-    const { connections } = account.spec.limits
-    if (connections >= 0)
-      for (const client of clients.slice(connections)) client.refuse('maxAccountConnections')
-    const signersBefore = accountSigners(before)
-    const signersNow = accountSigners(now)
-    for (const client of clients) {
-      if (client.closed) continue
-      const { user } = client
-      client.applyLimits()
-      if (isRevoked(now.nats.revocations, user.user, user.issuedAt ?? 0)) {
-        client.refuse('revoked')
-        continue
-      }
-      if (user.bearer && now.nats.limits.disallow_bearer) {
-        client.refuse('authorization')
-        continue
-      }
-      const signer = user.issuerKey ?? ''
-      if (
-        !signersNow.has(signer) ||
-        JSON.stringify(signersNow.get(signer)) !== JSON.stringify(signersBefore.get(signer))
-      ) {
-        client.refuse('signingKeyGone')
-        continue
-      }
-      if (user.defaultPermissions) client.setPermissions(account.spec.defaultPermissions)
-    }
-  }
-
-  // Users ----------------------------------------------------------------------------------------------------------------------
-
-  authenticate(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> {
-    const { jwt } = attempt.connect
-    if (jwt === '') return refused('Authentication requires a user JWT')
-    let user: UserClaims
-    try {
-      user = decodeUser(jwt)
-    } catch (error) {
-      return refused(`User JWT not valid: ${(error as Error).message}`)
-    }
-    if (user.nats.proxy_required) return refused('proxy connection required')
-    const issues = validate(user)
-    if (isBlocking(issues, { includeTime: true }))
-      return refused(`User JWT no longer valid: ${issues.map((issue) => issue.text).join('; ')}`)
-    const name = issuerAccount(user)
-    const found = this.#server.accounts.get(name)
-    if (found !== undefined && this.#held.has(name) && !found.expired)
-      return this.#check(attempt, user, found)
-    return this.#fetch(name).then((account) =>
-      account === null
-        ? refused('Account JWT lookup error: account missing')
-        : this.#check(attempt, user, account),
-    )
+    this.accounts = accounts
+    const { pinnedAccounts } = server.options
+    this.#pinned =
+      pinnedAccounts.length === 0
+        ? null
+        : new Set(system === undefined ? pinnedAccounts : [...pinnedAccounts, system])
   }
 
   guest(): null {
     return null
   }
 
-  /** Everything that follows once the account is there, in the official order. */
-  #check(attempt: ConnectAttempt, user: UserClaims, account: Account): AuthResult {
-    const { connect } = attempt
-    const { claims } = this.#held.get(account.name)!
-    if (!this.#trusted.has(claims.iss)) return refused('Account JWT not signed by trusted operator')
-    const signers = accountSigners(claims)
-    if (!signers.has(user.iss) || (this.#strict && user.iss === claims.sub))
-      return refused('User JWT issuer is not known')
-    let limits: UserPermissionLimits
+  async authenticate(attempt: ConnectAttempt): Promise<AuthResult> {
+    const { defaultSentinel } = this.#server.options
+    let token = attempt.connect.jwt || defaultSentinel
+    if (token === '') return refused('Authentication requires a user JWT')
+    let user: KnownUser
     try {
-      limits = expandUserPermissions(claims, user)
+      user = this.#user(token)
+    } catch (error) {
+      const text = `User JWT not valid: ${(error as Error).message}`
+      if (defaultSentinel === '') return refused(text)
+      token = defaultSentinel
+      user = this.#user(token)
+    }
+    const { claims } = user
+    if (claims.nats.proxy_required) return refused('proxy connection required', 'Proxy Required')
+    const issues = validate(claims)
+    if (isBlocking(issues, { includeTime: true }))
+      return refused(`User JWT no longer valid: ${issues.map((issue) => issue.text).join('; ')}`)
+    const name = issuerAccount(claims)
+    if (this.#pinned !== null && !this.#pinned.has(name))
+      return refused(`Account ${name} not listed as operator pinned account`)
+    let loaded: Loaded
+    try {
+      loaded = await this.accounts.lookup(name)
+    } catch (error) {
+      if (!(error instanceof LookupError)) throw error
+      return refused(`Account JWT lookup error: ${error.message}`)
+    }
+    const unfit = this.#unfit(attempt, user, loaded)
+    if (unfit !== null) return refused(unfit)
+    if (!user.rights!.limits.bearer_token) {
+      const unproven = await this.#unproven(attempt, user)
+      if (unproven !== null) return refused(unproven)
+      // The account may have changed meanwhile. This client is none of it yet, so nobody else would tell.
+      loaded = this.accounts.get(name)!
+      const changed = this.#unfit(attempt, user, loaded)
+      if (changed !== null) return refused(changed)
+    }
+    return this.#admit(attempt, token, user, loaded)
+  }
+
+  /** The user JWT with its signature verified. @throws IdentityError. */
+  #user(token: string): KnownUser {
+    let known = this.#known.get(token)
+    if (known === undefined) {
+      const claims = decodeUser(token)
+      known = { claims, key: verifyingKey(claims.sub), rights: null }
+      if (this.#known.size >= RECENT)
+        for (const oldest of this.#known.keys()) {
+          this.#known.delete(oldest)
+          break
+        }
+    } else this.#known.delete(token)
+    this.#known.set(token, known)
+    return known
+  }
+
+  /** Why the account does not let this user in; null when it does. Sets the user's rights. */
+  #unfit(attempt: ConnectAttempt, user: KnownUser, loaded: Loaded): string | null {
+    const { claims } = user
+    const account = loaded.claims
+    const { operators } = this.accounts
+    if (!loaded.temporary && !operators.trusts(account.iss))
+      return 'Account JWT not signed by trusted operator'
+    const isIdentity = claims.iss === account.sub
+    if (!loaded.signers.has(claims.iss) || (isIdentity && operators.demandsSigningKeys(account.iss)))
+      return 'User JWT issuer is not known'
+    try {
+      if (user.rights?.of !== loaded) user.rights = rightsOf(user, loaded)
     } catch (error) {
       if (!(error instanceof IdentityError)) throw error
-      return refused(
-        error.code === 'scope'
-          ? `User JWT is not valid: ${error.message}`
-          : `User JWT generated invalid permissions: ${error.message}`,
-      )
+      return error.code === 'scope'
+        ? `User JWT is not valid: ${error.message}`
+        : `User JWT generated invalid permissions: ${error.message}`
     }
-    if (account.expired) return refused('Account JWT has expired')
-    if (limits.bearer_token && claims.nats.limits.disallow_bearer)
-      return refused('Account does not allow bearer tokens')
-    const listed = (limits.allowed_connection_types ?? []).map((type) => type.toUpperCase())
-    const types = listed.filter((type) => CONNECTION_TYPES.includes(type))
-    if (listed.length > 0 && types.length === 0)
-      return refused(`invalid connection types [${listed.join(' ')}]`)
-    if (types.length > 0 && !types.includes(attempt.connectionType))
-      return refused('Connection type not allowed')
-    if (!limits.bearer_token) {
-      if (connect.sig === '') return refused('Signature missing')
-      const signature = decodeSignature(connect.sig)
-      if (signature === undefined) return refused('Signature not valid base64')
-      if (!verifySignature(user.sub, Buffer.from(attempt.nonce), signature))
-        return refused('Signature not verified')
-    }
-    if (isRevoked(claims.nats.revocations, user.sub, user.iat)) return refused('User authentication revoked')
+    const { limits } = user.rights
+    if (loaded.account.expired) return 'Account JWT has expired'
+    if (limits.bearer_token && account.nats.limits.disallow_bearer)
+      return 'Account does not allow bearer tokens'
+    const types = connectionTypes(limits)
+    if (types !== null && types.size === 0)
+      return `invalid connection types [${limits.allowed_connection_types!.join(' ').toUpperCase()}]`
+    if (types?.has(attempt.connectionType) === false) return 'Connection type not allowed'
+    return null
+  }
+
+  /** Why the client has not shown that it holds the user's key; null when it has. */
+  async #unproven({ connect, nonce }: ConnectAttempt, { key }: KnownUser): Promise<string | null> {
+    if (connect.sig === '') return 'Signature missing'
+    const signature = decodeSignature(connect.sig)
+    if (signature === undefined) return 'Signature not valid base64'
+    return (await isSigned(key, Buffer.from(nonce), signature)) ? null : 'Signature not verified'
+  }
+
+  #admit(attempt: ConnectAttempt, jwt: string, user: KnownUser, loaded: Loaded): AuthResult {
+    const { claims, rights } = user
+    const { limits, permissions } = rights!
+    const { account } = loaded
+    if (isRevoked(loaded.claims.nats.revocations, claims.sub, claims.iat))
+      return refused('User authentication revoked')
     if (limits.src !== undefined && limits.src.length > 0 && !inNetworks(attempt.ip, limits.src))
       return refused(`Bad src Ip ${attempt.ip}`)
-    let expiresAt = user.exp ? Number(user.exp) * 1000 : null
+    let expiresAt = claims.exp ? Number(claims.exp) * 1000 : null
     if (limits.times !== undefined && limits.times.length > 0) {
       const left = timeLeft(limits.times, limits.times_location ?? '')
       if (left === null) return refused('Outside connect times')
       expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, Date.now() + left)
     }
-    const own = permissionsOf(limits)
     return {
       ok: true,
       account,
       user: {
-        user: user.sub,
+        user: claims.sub,
         kind: 'jwt',
-        jwt: connect.jwt,
-        issuerKey: user.iss,
-        ...(user.name === undefined ? {} : { nameTag: user.name }),
-        tags: user.nats.tags ?? [],
-        issuedAt: Number(user.iat),
+        jwt,
+        issuerKey: claims.iss,
+        ...(claims.name === undefined ? {} : { userName: claims.name }),
+        tags: claims.nats.tags ?? [],
+        issuedAt: Number(claims.iat),
         bearer: limits.bearer_token === true,
-        defaultPermissions: own === null,
+        defaultPermissions: permissions === null,
       },
-      permissions: own ?? account.spec.defaultPermissions,
+      permissions: permissions ?? account.spec.defaultPermissions,
       limits: { payload: limit(limits.payload), subs: limit(limits.subs) },
       expiresAt,
     }
   }
 }
 
-const refused = (log: string): AuthResult => ({ ok: false, reason: 'Authentication Failure', log })
-
-/** Unix seconds; null for never or for a token that says nothing. */
-function activationExpiry(token: string): number | null {
-  try {
-    const claims: ActivationClaims = decodeActivation(token)
-    return claims.exp ? Number(claims.exp) : null
-  } catch {
-    return null
-  }
+/** @throws IdentityError when the user's signing key has a scope that does not fit. */
+function rightsOf(user: KnownUser, loaded: Loaded): Rights {
+  const limits = expandUserPermissions(loaded.claims, user.claims)
+  return { of: loaded, limits, permissions: permissionsOf(limits) }
 }
+
+/** The known ones of the types that are listed; null when none are listed, which allows all. */
+function connectionTypes({ allowed_connection_types: listed }: UserPermissionLimits): Set<string> | null {
+  if (listed === undefined || listed.length === 0) return null
+  return new Set(listed.map((type) => type.toUpperCase()).filter((type) => CONNECTION_TYPES.includes(type)))
+}
+
+const refused = (log: string, reason: CloseReason = 'Authentication Failure'): AuthResult => ({
+  ok: false,
+  reason,
+  log,
+})

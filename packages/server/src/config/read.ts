@@ -1,17 +1,16 @@
-// From the values of a configuration file to Options. All errors of a file are collected, each with its place.
-import { readFileSync, statSync } from 'node:fs'
-import { decodeAccount, decodeOperator, isPublicKey, undecorateJwt } from '@ngs/identity/node'
-import { MINUTE, OPTION_ROWS, type OptionRow, type Options, type ResolverOptions } from '../options.ts'
+import { operatorProblem } from '../auth/operators.ts'
+import { OPTION_ROWS, type OptionRow, type Options } from '../options.ts'
+import { VERSION } from '../version.ts'
 import { readAccounts } from './accounts.ts'
 import { readAuthorization } from './authorization.ts'
-import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile, readProblem } from './language.ts'
+import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile } from './language.ts'
+import { readOperators, readPreload, readResolver } from './operators.ts'
 import {
   asBoolean,
   asDuration,
   asInteger,
   asListen,
   asString,
-  DurationError,
   durationOf,
   eachEntry,
   fail,
@@ -20,7 +19,6 @@ import {
   isString,
   notYet,
   Problems,
-  parseDuration,
   stringList,
 } from './values.ts'
 
@@ -46,8 +44,6 @@ const NOT_YET = new Set([
   'trusted_keys',
   'trusted',
   'resolver_tls',
-  'resolver_pinned_accounts',
-  'default_sentinel',
   'https',
   'https_port',
   'syslog',
@@ -188,6 +184,12 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
     case 'resolver_preload':
       readPreload(value, options, problems)
       return true
+    case 'resolver_pinned_accounts':
+      options.pinnedAccounts = stringList(value, key, problems) ?? []
+      return true
+    case 'default_sentinel':
+      options.defaultSentinel = asString(value)
+      return true
     case 'server_tags':
       options.serverTags = readTags(value)
       return true
@@ -216,135 +218,6 @@ function readTags(value: ConfigValue): string[] {
       : fail(value, 'error parsing tags: unsupported type *conf.token where string is expected')
   })
   return [...new Set(tags)]
-}
-
-function readOperators(value: ConfigValue, options: Options, problems: Problems): void {
-  const items = Array.isArray(value.value) ? value.value : [value]
-  options.operators = items.flatMap((item) => {
-    if (!isString(item)) {
-      problems.error(
-        value,
-        item === value
-          ? `error parsing operators: unsupported type ${goType(value)}`
-          : 'error parsing operators: unsupported type *conf.token where string is expected',
-      )
-      return []
-    }
-    try {
-      const token = undecorateJwt(operatorText(item.value))
-      decodeOperator(token)
-      return [token]
-    } catch (error) {
-      problems.error(value, `error parsing operator JWT: ${(error as Error).message}`)
-      return []
-    }
-  })
-}
-
-/** A file, relative to the working directory, or the token itself. */
-function operatorText(text: string): string {
-  try {
-    return readFileSync(text, 'utf8')
-  } catch (error) {
-    if (text.startsWith('eyJ')) return text
-    throw new ConfigError(readProblem(error as NodeJS.ErrnoException, text))
-  }
-}
-
-function readPreload(value: ConfigValue, options: Options, problems: Problems): void {
-  if (!(value.value instanceof Map)) fail(value, 'preload should be a map of account_public_key:account_jwt')
-  for (const [account, token] of value.value) {
-    if (!isString(token)) {
-      problems.error(token, 'preload map value should be a string JWT')
-      continue
-    }
-    try {
-      decodeAccount(token.value)
-      options.resolverPreload.set(account, token.value)
-    } catch {
-      problems.error(token, 'invalid account JWT')
-    }
-  }
-}
-
-const NO_RESOLVER =
-  'error parsing account resolver, should be MEM or  URL("url") or a map containing dir and type state=[FULL|CACHE])'
-
-function readResolver(value: ConfigValue, problems: Problems): ResolverOptions | null {
-  const resolver: ResolverOptions = {
-    type: 'memory',
-    dir: '',
-    limit: 0,
-    intervalMs: MINUTE,
-    timeoutMs: 1_900,
-    allowDelete: false,
-    hardDelete: false,
-  }
-  if (isString(value)) {
-    if (/mem/i.test(value.value)) return resolver
-    return fail(value, /url/i.test(value.value) ? 'a URL resolver is not supported yet' : NO_RESOLVER)
-  }
-  if (!(value.value instanceof Map))
-    fail(value, `error parsing operator resolver, wrong type ${goType(value)}`)
-  // Names that it does not know say nothing, and case counts, in the official server too.
-  const map = value.value
-  const take = (name: string, read: (item: ConfigValue) => void): boolean => {
-    const item = map.get(name)
-    if (item !== undefined) read(item)
-    return item !== undefined
-  }
-  let type = ''
-  let ttl = 0
-  const duration = (item: ConfigValue): number => {
-    const text = asString(item)
-    try {
-      return parseDuration(text)
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error
-      return fail(value, error.message)
-    }
-  }
-  take('dir', (item) => {
-    resolver.dir = asString(item)
-  })
-  take('type', (item) => {
-    type = asString(item).toUpperCase()
-  })
-  take('allow_delete', (item) => {
-    resolver.allowDelete = asBoolean(item)
-  })
-  const hardDeleteGiven = take('hard_delete', (item) => {
-    resolver.hardDelete = asBoolean(item)
-  })
-  take('limit', (item) => {
-    resolver.limit = asInteger(item)
-  })
-  take('ttl', (item) => {
-    ttl = duration(item)
-  })
-  take('interval', (item) => {
-    resolver.intervalMs = duration(item) || MINUTE
-  })
-  take('timeout', (item) => {
-    resolver.timeoutMs = duration(item)
-  })
-  if (type === 'MEM' || type === 'MEMORY') return resolver
-  if (type === 'CACHE') return fail(value, 'a CACHE resolver is not supported yet')
-  if (type !== 'FULL') return fail(value, NO_RESOLVER)
-  resolver.type = 'full'
-  if (resolver.dir === '') problems.error(value, 'dir has no value and needs to point to a directory')
-  else if (!isWritableFolder(resolver.dir))
-    problems.error(value, 'dir needs to point to an accessible directory')
-  if (ttl !== 0) problems.error(value, 'FULL does not accept ttl')
-  if (hardDeleteGiven && !resolver.allowDelete)
-    problems.error(value, 'hard_delete has no effect without delete')
-  return resolver
-}
-
-/** True for a folder that its owner may write, and for what is not there yet. */
-function isWritableFolder(path: string): boolean {
-  const info = statSync(path, { throwIfNoEntry: false })
-  return info === undefined || (info.isDirectory() && (info.mode & 0o200) !== 0)
 }
 
 function readWebSocket(block: ConfigValue, options: Options, problems: Problems): void {
@@ -422,16 +295,9 @@ export function validateOptions(options: Options): void {
   if (options.maxPayload > options.maxPending)
     refuse(`max_payload (${options.maxPayload}) cannot be higher than max_pending (${options.maxPending})`)
   if (options.serverName.includes(' ')) refuse('server name cannot contain spaces')
-  if (options.operators.length > 0) {
-    if (options.resolver === null) refuse('operators require an account resolver to be configured')
-    if (options.accounts.size > 0) refuse('operators do not allow Accounts to be configured directly')
-    if (options.users.length > 0) refuse('operators do not allow users to be configured directly')
-    if (options.noAuthUser !== '') refuse('no_auth_user not compatible with Trusted Operator')
-    if (options.systemAccount !== '' && !isPublicKey(options.systemAccount, 'account'))
-      refuse(
-        `system_account has to be an account's public key with operators, got "${options.systemAccount}"`,
-      )
-  } else if (options.noAuthUser !== '') {
+  const problem = operatorProblem(options, VERSION)
+  if (problem !== null) refuse(problem)
+  if (options.operators.length === 0 && options.noAuthUser !== '') {
     const name = options.noAuthUser
     if (options.users.length === 0) refuse(`no_auth_user: "${name}" present, but users/nkeys are not defined`)
     if (!options.users.some((user) => (user.nkey || user.user) === name)) {

@@ -54,6 +54,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   outMsgs = 0
   outBytes = 0
   rttNs = 0
+  /** When the user's JWT or time window ends, ms since 1970; null for never. */
+  expiresAt: number | null = null
 
   /** Effective limits; -1 for none. */
   maxSubs = -1
@@ -159,7 +161,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   refuse(why: RefusalName): void {
     const refusal = REFUSALS[why]
     if (refusal.text !== null) this.error(refusal.text)
-    if (why === 'authorization') this.server.log.error(`${this.label} - Authorization Violation`)
+    if (why === 'authorization') {
+      this.server.log.error(`${this.label} - Authorization Violation`)
+      this.server.onAuthError(this)
+    }
     if (refusal.closes !== null) this.close(refusal.closes)
   }
   error(text: string): void {
@@ -255,7 +260,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const { options } = this
     if (!result.ok) {
       this.server.log.debug(`${this.label} - ${result.log}`)
-      this.server.onAuthError(this, result.log)
+      this.server.onAuthError(this)
       if (result.reason === 'Maximum Account Connections Exceeded') this.refuse('maxAccountConnections')
       else {
         this.error('Authorization Violation')
@@ -303,6 +308,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#ownLimits = result.limits
     this.#forgetSubjects()
     this.applyLimits()
+    this.expiresAt = result.expiresAt
     this.#expireAt(result.expiresAt)
     return !this.closed
   }
@@ -566,9 +572,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   // For others -----------------------------------------------------------------------------------------------------------------
 
-  /** Client info as events and Nats-Request-Info carry it. */
-  describe(account = this.account.name): Record<string, unknown> {
+  /** Client info as events and, with the server's name, Nats-Request-Info carry it. */
+  describe(account = this.account.name, server = ''): Record<string, unknown> {
     const { options, user } = this
+    const jwt = user.jwt ?? options.jwt
     return {
       start: this.start.toISOString(),
       host: this.transport.remoteAddress,
@@ -579,10 +586,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       ...(options.lang === '' ? {} : { lang: options.lang }),
       ...(options.version === '' ? {} : { ver: options.version }),
       ...(this.rttNs > 0 ? { rtt: this.rttNs } : {}),
-      server: this.server.name,
-      ...(user.jwt === undefined ? {} : { jwt: user.jwt }),
+      ...(server === '' ? {} : { server }),
+      ...(jwt === '' ? {} : { jwt }),
       ...(user.issuerKey === undefined ? {} : { issuer_key: user.issuerKey }),
-      ...(user.nameTag === undefined ? {} : { name_tag: user.nameTag }),
+      name_tag: this.account.label,
       ...(user.tags === undefined || user.tags.length === 0 ? {} : { tags: user.tags }),
       kind: 'Client',
       client_type: this.transport.type === 'WEBSOCKET' ? 'websocket' : 'nats',

@@ -29,14 +29,13 @@ export function accountStatz(
   unused: boolean,
 ): { server_id: string; now: string; account_statz: AccountStat[] } {
   const list: AccountStat[] = []
-  for (const account of server.accounts.all()) {
-    if (names !== null && !names.includes(account.name)) continue
-    if (account.clients.size > 0 || unused) list.push(statOf(account))
-  }
+  const accounts =
+    names === null ? server.accounts.all() : names.flatMap((name) => server.accounts.get(name) ?? [])
+  for (const account of accounts) if (account.clients.size > 0 || unused) list.push(accountStat(account))
   return { server_id: server.id, now: new Date().toISOString(), account_statz: list }
 }
 
-function statOf(account: Account): AccountStat {
+export function accountStat(account: Account): AccountStat {
   const sum = { ...account.past }
   for (const client of account.clients) {
     sum.inMsgs += client.inMsgs

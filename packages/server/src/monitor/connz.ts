@@ -106,7 +106,7 @@ function connection(client: Client, query: ConnzQuery): Record<string, unknown> 
       ? {
           ...(user.bearer ? {} : filled('jwt', user.jwt)),
           ...filled('issuer_key', user.issuerKey),
-          ...filled('name_tag', user.nameTag),
+          ...filled('name_tag', client.account.label),
         }
       : {}),
     ...(query.auth && user.tags !== undefined && user.tags.length > 0 ? { tags: user.tags } : {}),

@@ -2,8 +2,10 @@
 import { createServer } from 'node:http'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
+import { accountz } from './accountz.ts'
 import { accountStatz } from './accstatz.ts'
 import { type ConnzQuery, connz, QueryError } from './connz.ts'
+import { healthz } from './healthz.ts'
 import { subsz } from './subsz.ts'
 import { varz } from './varz.ts'
 
@@ -61,10 +63,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
       limit: int(query, 'limit') || 1024,
     }),
   '/accstatz': (server, query) => accountStatz(server, null, bool(query, 'unused')),
-  '/healthz': (server) =>
-    server.isListening
-      ? { status: 'ok' }
-      : { status: 'error', error: 'failed to be ready for connections after 1ms: server' },
+  '/accountz': (server, query) => accountz(server, query.get('acc') ?? ''),
+  '/healthz': (server) => healthz(server),
 }
 
 export async function startMonitoring(server: Server): Promise<Listener> {

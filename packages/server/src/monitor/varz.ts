@@ -9,7 +9,7 @@ let lastAt = performance.now()
 let percent = 0
 
 /** Percent of one core since the last question at least a second ago. */
-function cpu(): number {
+export function cpuPercent(): number {
   const at = performance.now()
   if (at - lastAt >= 1000) {
     const { user, system } = process.cpuUsage(lastCpu)
@@ -72,7 +72,7 @@ export function varz(server: Server, requests: Record<string, number> = {}): Rec
     mem: process.memoryUsage.rss(),
     cores: cpus().length,
     gomaxprocs: 1,
-    cpu: cpu(),
+    cpu: cpuPercent(),
     connections: server.clients.size,
     total_connections: server.totalConnections,
     routes: 0,

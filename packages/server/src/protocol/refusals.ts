@@ -60,6 +60,7 @@ export type CloseReason =
   | 'Credentials Revoked'
   | 'No Responders Requires Headers'
   | 'Kicked'
+  | 'Proxy Required'
 
 /** Reasons after which what is still queued for the peer is thrown away. */
 export const DISCARDS: ReadonlySet<CloseReason> = new Set<CloseReason>([

@@ -1,56 +1,92 @@
-// FULL: one file per account, `<dir>/<public key>.jwt`, the bare token, 0600 in a folder that is 0700. Files appear whole: a temporary
-// name, synced, renamed. The index in memory holds what is needed to compare and to expire, not the tokens.
-import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { readFile } from 'node:fs/promises'
+// One file per account, `<dir>/<public key>.jwt`, the bare token, 0600 in a folder that is 0700: the layout of the official server,
+// so that either may open the other's folder. Files appear whole: a temporary name, synced, renamed. What happens to one account
+// happens in the order of the calls, without holding up the process. The index in memory keeps what is needed to compare and to
+// expire, not the tokens.
+//
+// FULL holds every account; CACHE makes room for new ones by dropping the one that was used longest ago.
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isPublicKey, unverifiedDecode } from '@ngs/identity/node'
-import type { Resolver, StoreOutcome } from './resolver.ts'
+import { ServerError } from '../../errors.ts'
+import type { AccountStore, Resolver, StoreOutcome } from './resolver.ts'
 
 interface Entry {
-  path: string
-  hash: Buffer
-  iat: number
-  jti: string
+  readonly path: string
+  /** SHA-256 of the file's content. */
+  readonly hash: Buffer
+  readonly iat: number
+  readonly jti: string
   /** Unix seconds, 0 for never. */
-  exp: number
+  readonly exp: number
+  /** ms; of caches. */
+  usedAt: number
 }
 
-const SWEEP_MS = 60_000
+export interface DirectoryOptions {
+  /** Most accounts; 0 for no limit. */
+  limit: number
+  /** At the limit the account used longest ago makes room; else nothing new is taken. */
+  evict: boolean
+  /** Unused for so long (ms) an account goes; 0 for never. */
+  ttlMs: number
+  /** Deleting removes the file; else it is renamed to `.deleted`. */
+  hardDelete: boolean
+}
 
-export class DirectoryResolver implements Resolver {
-  readonly writable = true
+export const FULL: DirectoryOptions = { limit: 0, evict: false, ttlMs: 0, hardDelete: false }
+
+const SWEEP_MS = 60_000
+const TEMPORARY = /\.jwt\.[0-9a-f]{12}\.tmp$/
+
+export class DirectoryResolver implements Resolver, AccountStore {
+  readonly complete: boolean
+  readonly store = this
   readonly #dir: string
-  readonly #limit: number
-  readonly #hardDelete: boolean
+  readonly #options: DirectoryOptions
+  /** In the order of use, the longest unused first. */
   readonly #entries = new Map<string, Entry>()
   readonly #hash = Buffer.alloc(32)
+  /** The last task of each account that has one under way. */
+  readonly #tasks = new Map<string, Promise<unknown>>()
   readonly #sweeper: NodeJS.Timeout
+  /** New accounts whose file is being written. */
+  #arriving = 0
 
-  /** @throws the error of the file system when the folder cannot be made or read. */
-  constructor(dir: string, options: { limit: number; hardDelete: boolean }) {
+  /** Reads the folder, making it if need be. @throws ServerError that names the folder. */
+  constructor(dir: string, options: DirectoryOptions) {
     this.#dir = dir
-    this.#limit = options.limit
-    this.#hardDelete = options.hardDelete
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
-    for (const file of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
+    this.#options = options
+    this.complete = !options.evict
+    try {
+      this.#read()
+    } catch (error) {
+      throw new ServerError(
+        'resolver',
+        `the account store ${dir} cannot be used: ${(error as Error).message}; resolver.dir has to be a folder that this user may read and write`,
+      )
+    }
+    const every = options.ttlMs > 0 ? Math.min(options.ttlMs / 2, SWEEP_MS) : SWEEP_MS
+    this.#sweeper = setInterval(() => void this.sweep(), every).unref()
+  }
+
+  #read(): void {
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
+    for (const file of readdirSync(this.#dir, { recursive: true, encoding: 'utf8' })) {
+      const path = join(this.#dir, file)
+      if (TEMPORARY.test(file)) {
+        // A process that ended in the middle of a write left it; the file it was meant for is whole.
+        rmSync(path, { force: true })
+        continue
+      }
       const account = /([A-Z2-7]{56})\.jwt$/.exec(file)?.[1]
       if (account === undefined || !isPublicKey(account, 'account')) continue
-      const path = join(dir, file)
       this.#index(account, path, readFileSync(path, 'utf8'))
     }
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref()
   }
+
+  // Index ----------------------------------------------------------------------------------------------------------------------
 
   #index(account: string, path: string, token: string): void {
     this.#forget(account)
@@ -68,70 +104,117 @@ export class DirectoryResolver implements Resolver {
   #mix(hash: Buffer): void {
     for (let i = 0; i < 32; i++) this.#hash[i]! ^= hash[i]!
   }
+  #touch(account: string, entry: Entry): void {
+    entry.usedAt = Date.now()
+    this.#entries.delete(account)
+    this.#entries.set(account, entry)
+  }
+
+  /** Runs after everything that was asked for this account before. */
+  #inTurn<T>(account: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#tasks.get(account)
+    const running = before === undefined ? task() : before.then(task, task)
+    this.#tasks.set(account, running)
+    const done = (): void => {
+      if (this.#tasks.get(account) === running) this.#tasks.delete(account)
+    }
+    running.then(done, done)
+    return running
+  }
+
+  // Resolver and store ---------------------------------------------------------------------------------------------------------
 
   async fetch(account: string): Promise<string | null> {
     const entry = this.#entries.get(account)
     if (entry === undefined) return null
+    if (this.#options.evict) this.#touch(account, entry)
     try {
       return (await readFile(entry.path, 'utf8')).trim()
-    } catch {
-      return null
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+      throw error
     }
   }
 
-  save(account: string, token: string): StoreOutcome {
+  save(account: string, token: string): Promise<StoreOutcome> {
+    return this.#inTurn(account, () => this.#save(account, token))
+  }
+
+  merge(account: string, token: string): Promise<boolean> {
+    return this.#inTurn(account, async () => {
+      const known = this.#entries.get(account)
+      if (known !== undefined) {
+        const offered = describe('', token)
+        if (offered === null || known.jti === offered.jti || known.iat > offered.iat) return false
+      }
+      return (await this.#save(account, token)).ok
+    })
+  }
+
+  async #save(account: string, token: string): Promise<StoreOutcome> {
     const known = this.#entries.get(account)
-    if (known === undefined && this.#limit > 0 && this.#entries.size >= this.#limit)
-      return { ok: false, reason: 'jwt store is full' }
+    const { limit, evict } = this.#options
+    if (known === undefined && limit > 0 && this.#entries.size + this.#arriving >= limit) {
+      const [oldest] = this.#entries.keys()
+      if (!evict || oldest === undefined) return { ok: false, reason: 'jwt store is full' }
+      await this.#inTurn(oldest, () => this.#remove(oldest))
+    }
     const path = known?.path ?? join(this.#dir, `${account}.jwt`)
+    if (known === undefined) this.#arriving++
     try {
-      writeWhole(path, token)
+      await writeWhole(path, token)
+      this.#index(account, path, token)
+      return { ok: true }
     } catch (error) {
       return { ok: false, reason: (error as Error).message }
+    } finally {
+      if (known === undefined) this.#arriving--
     }
-    this.#index(account, path, token)
-    return { ok: true }
-  }
-
-  /** Keeps the newer one: a stored token with the same id or a later iat stays. */
-  merge(account: string, token: string): boolean {
-    const known = this.#entries.get(account)
-    if (known !== undefined) {
-      const offered = describe('', token)
-      if (offered === null || known.jti === offered.jti || known.iat > offered.iat) return false
-    }
-    return this.save(account, token).ok
   }
 
   list(): string[] {
     return [...this.#entries.keys()]
   }
 
-  delete(account: string): boolean {
+  delete(account: string): Promise<void> {
+    return this.#inTurn(account, async () => {
+      const entry = this.#entries.get(account)
+      if (entry === undefined) return
+      if (this.#options.hardDelete) return this.#remove(account)
+      await rename(entry.path, `${entry.path}.deleted`)
+      this.#forget(account)
+    })
+  }
+
+  async #remove(account: string): Promise<void> {
     const entry = this.#entries.get(account)
-    if (entry === undefined) return true
-    if (this.#hardDelete) rmSync(entry.path, { force: true })
-    else renameSync(entry.path, `${entry.path}.deleted`)
+    if (entry === undefined) return
+    await rm(entry.path, { force: true })
     this.#forget(account)
-    return true
   }
 
   hash(): Buffer {
     return Buffer.from(this.#hash)
   }
 
-  /** Expired tokens are of no use to anybody. */
-  #sweep(): void {
-    const now = Date.now() / 1000
-    for (const [account, entry] of this.#entries) {
-      if (entry.exp === 0 || entry.exp > now) continue
-      rmSync(entry.path, { force: true })
-      this.#forget(account)
+  /** Takes away what has expired, and what a cache has not used for long. */
+  async sweep(now = Date.now()): Promise<void> {
+    const { ttlMs } = this.#options
+    const isOver = (entry: Entry): boolean =>
+      ttlMs > 0 ? now - entry.usedAt >= ttlMs : entry.exp !== 0 && entry.exp * 1000 <= now
+    for (const [account, entry] of [...this.#entries]) {
+      if (!isOver(entry)) continue
+      await this.#inTurn(account, async () => {
+        const current = this.#entries.get(account)
+        if (current !== undefined && isOver(current)) await this.#remove(account)
+      }).catch(() => {})
     }
   }
 
-  close(): void {
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
     clearInterval(this.#sweeper)
+    await Promise.allSettled(this.#tasks.values())
   }
 }
 
@@ -144,26 +227,34 @@ function describe(path: string, token: string): Entry | null {
       iat: Number(payload['iat'] ?? 0),
       jti: String(payload['jti'] ?? ''),
       exp: Number(payload['exp'] ?? 0),
+      usedAt: Date.now(),
     }
   } catch {
     return null
   }
 }
 
-function writeWhole(path: string, content: string): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  const descriptor = openSync(temporary, 'w', 0o600)
+async function writeWhole(path: string, content: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    writeSync(descriptor, content)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      await file.writeFile(content)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw error
   }
-  renameSync(temporary, path)
-  const folder = openSync(dirname(path), 'r')
+  // Without this a power cut could undo the rename. Windows cannot open folders and needs no such thing.
+  if (process.platform === 'win32') return
+  const folder = await open(dirname(path), 'r')
   try {
-    fsyncSync(folder)
+    await folder.sync()
   } finally {
-    closeSync(folder)
+    await folder.close()
   }
 }

@@ -1,8 +1,8 @@
-// MEMORY: the tokens of resolver_preload.
-import type { Resolver, StoreOutcome } from './resolver.ts'
+// MEMORY: the tokens of resolver_preload, and nothing else until the next start.
+import type { Resolver } from './resolver.ts'
 
 export class MemoryResolver implements Resolver {
-  readonly writable = false
+  readonly store = null
   readonly #tokens: ReadonlyMap<string, string>
 
   constructor(preload: ReadonlyMap<string, string>) {
@@ -11,17 +11,5 @@ export class MemoryResolver implements Resolver {
   async fetch(account: string): Promise<string | null> {
     return this.#tokens.get(account) ?? null
   }
-  save(): StoreOutcome {
-    return { ok: false, reason: 'store operation not supported' }
-  }
-  list(): string[] {
-    return [...this.#tokens.keys()]
-  }
-  delete(): boolean {
-    return false
-  }
-  hash(): Buffer {
-    return Buffer.alloc(32)
-  }
-  close(): void {}
+  async close(): Promise<void> {}
 }

@@ -1,18 +1,26 @@
-// Where account JWTs come from.
+// Where account JWTs come from, and where pushed ones go.
 
-/** Outcome of a request to store a token; texts are those operators' tools print. */
+/** Outcome of a request to store a token; the reason is what operators' tools print. */
 export type StoreOutcome = { ok: true } | { ok: false; reason: string }
 
 export interface Resolver {
-  /** Takes pushed tokens and keeps them; a resolver that does not only serves what it was given. */
-  readonly writable: boolean
-  /** The token, null when this resolver has none. */
+  /** The token, null when this resolver has none. @throws Error that says why it could not be read. */
   fetch(account: string): Promise<string | null>
-  save(account: string, token: string): StoreOutcome
+  /** What takes pushed tokens; null when this resolver only serves what others give. */
+  readonly store: AccountStore | null
+  close(): Promise<void>
+}
+
+export interface AccountStore {
+  /** Holds every account there is: answers lookups and compares itself with other servers. A cache does not. */
+  readonly complete: boolean
+  /** Keeps the token, whatever was there. Of several for one account the last one called wins. */
+  save(account: string, token: string): Promise<StoreOutcome>
+  /** Keeps the token unless the one that is there has the same id or is newer. True when it was kept. */
+  merge(account: string, token: string): Promise<boolean>
+  /** Takes the token away; nothing happens when there is none. @throws Error of the file system. */
+  delete(account: string): Promise<void>
   list(): string[]
-  /** Takes the token away; true also when there was none. */
-  delete(account: string): boolean
   /** 32 bytes over all tokens, equal on servers that hold the same. */
   hash(): Buffer
-  close(): void
 }
