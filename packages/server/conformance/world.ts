@@ -1,5 +1,6 @@
 // An operator with its system account on a running engine, and the means to make accounts and users of it.
 import assert from 'node:assert/strict'
+import { after, before, describe } from 'node:test'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import {
   type AccountClaims,
@@ -14,7 +15,7 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from '@ngs/identity/node'
-import { Engine, RawClient } from '@ngs/testkit'
+import { Engine, enginesUnderTest, RawClient, waitFor } from '@ngs/testkit'
 
 /** Whoever stops things afterwards: a test context or a suite. */
 interface Cleanup {
@@ -52,6 +53,8 @@ export class World {
   readonly operatorKey = createKeyPair('operator')
   readonly signingKey = createKeyPair('operator')
   readonly systemKey = createKeyPair('account')
+  /** Signs the users of the system account. */
+  readonly systemSigningKey = createKeyPair('account')
   readonly operator = newOperatorClaims(this.operatorKey.publicKey, 'O')
   readonly options: WorldOptions
   server!: Engine
@@ -67,6 +70,7 @@ export class World {
 
   systemToken(change: (claims: AccountClaims) => void = () => {}): string {
     const claims = newAccountClaims(this.systemKey.publicKey, 'SYS')
+    claims.nats.signing_keys = [this.systemSigningKey.publicKey]
     change(claims)
     return encode(claims, this.signingKey)
   }
@@ -95,11 +99,19 @@ ${config}`
       ...(this.options.dir === undefined ? {} : { dir: this.options.dir }),
     })
     cleanup?.after(() => this.stop())
-    this.system = await this.connect(this.systemKey)
+    this.system = await this.connectSystem()
   }
   async stop(): Promise<void> {
     await this.system?.close()
     await this.server?.stop()
+  }
+
+  /** A user of the system account; before that was pushed, one that the account signs itself. */
+  connectSystem(): Promise<NatsConnection> {
+    if (this.options.preloadSystem === false) return this.connect(this.systemKey)
+    return this.connect(this.systemSigningKey, (claims) => {
+      claims.nats.issuer_account = this.systemKey.publicKey
+    })
   }
 
   /** An official client, as a new user that this key signs. */
@@ -162,16 +174,30 @@ ${config}`
     const by = options.sign === undefined ? key : options.sign
     const signature = by?.sign(Buffer.from(String(one.info.nonce)))
     const sig = signature === undefined ? {} : { sig: encodeBase64Url(signature) }
-    one.connect({ verbose: false, pedantic: false, protocol: 1, jwt, ...sig, ...options.connect })
+    if (options.send !== false)
+      one.connect({ verbose: false, pedantic: false, jwt, ...sig, ...options.connect })
     return Object.assign(one, { user: key.publicKey, jwt })
   }
 
   /** How a connection ended, as /connz has it. */
-  async closeReason(client: RawClient): Promise<string | undefined> {
-    const { connections } = await this.server.monitor<{ connections: { cid: number; reason?: string }[] }>(
-      '/connz?state=closed&limit=10000',
-    )
-    return connections.find((item) => item.cid === client.info.client_id)?.reason
+  closeReason(client: RawClient): Promise<string> {
+    const read = async (): Promise<string | undefined> => {
+      const { connections } = await this.server.monitor<{ connections: { cid: number; reason?: string }[] }>(
+        '/connz?state=closed&limit=10000',
+      )
+      return connections.find((item) => item.cid === client.info.client_id)?.reason
+    }
+    return waitFor(read, { what: `/connz to list ${client.info.client_id} as closed` })
+  }
+
+  /** The log lines of a connection. */
+  logOf(client: RawClient): string {
+    const mark = ` - cid:${client.info.client_id} - `
+    return this.server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes(mark))
+      .join('\n')
   }
 }
 
@@ -183,4 +209,18 @@ export interface ClientOptions {
   /** More or other fields of CONNECT. */
   connect?: Record<string, unknown>
   url?: string
+  /** false: CONNECT is not sent. */
+  send?: boolean
+}
+
+/** A suite on each engine under test, with one world for all its tests. */
+export function inEveryWorld(name: string, options: WorldOptions, define: (world: World) => void): void {
+  for (const engine of enginesUnderTest()) {
+    describe(`${name} [${engine.name}]`, () => {
+      const world = new World(options)
+      before(() => world.start(engine.path))
+      after(() => world.stop())
+      define(world)
+    })
+  }
 }
