@@ -1,5 +1,6 @@
 // All accounts of a server, and the links between them.
 
+import { isSubsetMatch, subjectsOverlap } from '@ngs/identity/node'
 import { hasWildcard } from '../subject/subject.ts'
 import { Transform, TransformError } from '../subject/transform.ts'
 import { Account } from './account.ts'
@@ -113,7 +114,7 @@ export class AccountRegistry {
       visited.add(name)
       for (const next of this.#accounts.get(name)?.spec.imports ?? []) {
         if (next.kind !== 'service' || next.account === name) continue
-        if (!overlap(next.to.replace(/\$\d+/g, '*'), subject)) continue
+        if (!subjectsOverlap(next.to.replace(/\$\d+/g, '*'), subject)) continue
         if (walk(next.account, next.subject)) return true
       }
       visited.delete(name)
@@ -128,7 +129,7 @@ function authorised(exporter: Account, importer: Account, spec: ImportSpec): Exp
   const candidates = exporter.spec.exports.filter((item) => item.kind === spec.kind)
   const found =
     candidates.find((item) => item.subject === spec.subject) ??
-    candidates.find((item) => covers(item.subject, spec.subject))
+    candidates.find((item) => isSubsetMatch(spec.subject, item.subject))
   if (spec.system) return found ?? automaticExport(spec)
   if (found === undefined)
     return `${spec.kind} import not authorized: account ${exporter.name} has no export for "${spec.subject}"`
@@ -169,26 +170,4 @@ function serviceImport(spec: ImportSpec, exporter: Account, found: ExportSpec): 
     )
   }
   return { spec, exporter, export: found, local: transform.toPattern, transform }
-}
-
-function covers(pattern: string, subject: string): boolean {
-  const a = subject.split('.')
-  const b = pattern.split('.')
-  for (let i = 0; i < b.length; i++) {
-    if (b[i] === '>') return a.length > i
-    if (i >= a.length || a[i] === '>') return false
-    if (b[i] !== '*' && a[i] !== b[i]) return false
-  }
-  return a.length === b.length
-}
-
-function overlap(left: string, right: string): boolean {
-  const a = left.split('.')
-  const b = right.split('.')
-  for (let i = 0; ; i++) {
-    if (a[i] === '>') return b.length > i
-    if (b[i] === '>') return a.length > i
-    if (i >= a.length || i >= b.length) return a.length === b.length
-    if (a[i] !== '*' && b[i] !== '*' && a[i] !== b[i]) return false
-  }
 }

@@ -6,7 +6,7 @@ import { ServerError } from '../errors.ts'
 import type { UserOptions } from '../options.ts'
 import type { Server } from '../server.ts'
 import { type Authenticator, type AuthResult, type ConnectAttempt, NOBODY } from './authenticator.ts'
-import { equalInTime, isBcrypt, passwordMatches } from './passwords.ts'
+import { bcryptMatches, equalInTime, isBcrypt } from './passwords.ts'
 
 export const SYSTEM = '$SYS'
 
@@ -130,7 +130,7 @@ export class ConfigAuthenticator implements Authenticator {
   /** bcrypt takes its time on other threads; plain text is compared at once. */
   #checked(stored: string, given: string, accept: () => AuthResult): AuthResult | Promise<AuthResult> {
     if (!isBcrypt(stored)) return equalInTime(stored, given) ? accept() : refused('wrong password')
-    return passwordMatches(stored, given).then((matches) => (matches ? accept() : refused('wrong password')))
+    return bcryptMatches(stored, given).then((matches) => (matches ? accept() : refused('wrong password')))
   }
 
   #accept(user: UserOptions | null, attempt: ConnectAttempt): AuthResult {

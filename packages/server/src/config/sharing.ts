@@ -1,4 +1,5 @@
 // What only all accounts together show: imports that no export lets in, renamings that do not fit, circles.
+import { isSubsetMatch, subjectsOverlap } from '@ngs/identity/node'
 import type { AccountSpec, ImportSpec } from '../account/spec.ts'
 import { fromWire, hasWildcard, isValidSubscription } from '../subject/subject.ts'
 
@@ -77,13 +78,13 @@ function refusal(
 function isExported(exporter: AccountSpec, importer: string, item: ImportSpec): boolean {
   const candidates = exporter.exports.filter((other) => other.kind === item.kind)
   const exact = candidates.filter((other) => other.subject === item.subject)
-  return (exact.length > 0 ? exact : candidates.filter((other) => covers(other.subject, item.subject))).some(
-    (other) => {
-      if (other.accountTokenPosition > 0)
-        return item.subject.split('.')[other.accountTokenPosition - 1] === importer
-      return other.accounts === null || other.accounts.has(importer)
-    },
-  )
+  return (
+    exact.length > 0 ? exact : candidates.filter((other) => isSubsetMatch(item.subject, other.subject))
+  ).some((other) => {
+    if (other.accountTokenPosition > 0)
+      return item.subject.split('.')[other.accountTokenPosition - 1] === importer
+    return other.accounts === null || other.accounts.has(importer)
+  })
 }
 
 /** Whether what is imported comes from the importer again, over what the exporter itself imports. */
@@ -98,17 +99,19 @@ function closesCircle(
   const { kind } = item
   if (
     kind === 'stream' &&
-    !accounts.get(name)!.exports.some((other) => other.kind === kind && collide(other.subject, subject))
+    !accounts
+      .get(name)!
+      .exports.some((other) => other.kind === kind && subjectsOverlap(other.subject, subject))
   )
     return false
   for (const next of accepted.get(name) ?? []) {
     if (next.kind !== kind) continue
     const met = kind === 'stream' ? pattern(next.to) : next.subject
-    if (!collide(subject, met)) continue
+    if (!subjectsOverlap(subject, met)) continue
     if (visited.has(next.account)) return true
     visited.add(name)
     const narrowed = pattern(next.to)
-    const onward = covers(subject, narrowed) ? narrowed : subject
+    const onward = isSubsetMatch(narrowed, subject) ? narrowed : subject
     if (closesCircle(accounts, accepted, item, onward, visited, next.account)) return true
   }
   return false
@@ -141,25 +144,3 @@ const pattern = (to: string): string =>
     .split('.')
     .map((token) => (/^(\$\d+|\{\{.*\}\})$/.test(token) ? '*' : token))
     .join('.')
-
-function covers(wide: string, narrow: string): boolean {
-  const a = wide.split('.')
-  const b = narrow.split('.')
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] === '>') return b.length > i
-    if (i >= b.length || b[i] === '>') return false
-    if (a[i] !== '*' && a[i] !== b[i]) return false
-  }
-  return a.length === b.length
-}
-
-function collide(left: string, right: string): boolean {
-  const a = left.split('.')
-  const b = right.split('.')
-  for (let i = 0; ; i++) {
-    if (a[i] === '>') return b.length > i
-    if (b[i] === '>') return a.length > i
-    if (i >= a.length || i >= b.length) return a.length === b.length
-    if (a[i] !== '*' && b[i] !== '*' && a[i] !== b[i]) return false
-  }
-}

@@ -64,7 +64,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   readonly #parser: Parser
   readonly nonce: string
   #connected = false
-  #authenticating = false
   #firstPong = false
   #pingsOut = 0
   #pingSent = 0n
@@ -236,7 +235,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.#finish(result)
       return
     }
-    this.#authenticating = true
     this.#parser.pause()
     // What a stranger sends meanwhile stays in the kernel.
     this.transport.pause()
@@ -247,7 +245,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
 
   #resume(outcome: AuthResult): void {
-    this.#authenticating = false
     if (this.closed) return
     if (!this.#stalled) this.transport.resume()
     this.server.beginBatch()
@@ -598,10 +595,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   subscriptionSubjects(): string[] {
     return [...this.subscriptions.values()].map((subscription) => fromWire(subscription.subject))
-  }
-
-  get isAuthenticating(): boolean {
-    return this.#authenticating
   }
 }
 

@@ -65,7 +65,7 @@ export async function startWebSocket(server: Server): Promise<Listener> {
   })
   http.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy())
-    if (!isAllowedOrigin(request, options, host)) {
+    if (!isAllowedOrigin(request, options)) {
       socket.end(
         'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\norigin not allowed\r\n',
       )
@@ -98,7 +98,6 @@ export async function startWebSocket(server: Server): Promise<Listener> {
 function isAllowedOrigin(
   request: IncomingMessage,
   options: { sameOrigin: boolean; allowedOrigins: string[] },
-  _host: string,
 ): boolean {
   const { origin } = request.headers
   if (origin === undefined || (!options.sameOrigin && options.allowedOrigins.length === 0)) return true

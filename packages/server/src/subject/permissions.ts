@@ -1,4 +1,5 @@
 // What a user may publish and subscribe to. Lists are compiled once into subject indexes; a side without lists is null and costs one comparison.
+import { subjectsOverlap } from '@ngs/identity/node'
 import { Matcher } from './matcher.ts'
 import { hasWildcard, toWire } from './subject.ts'
 
@@ -94,22 +95,12 @@ export class Permissions {
   needsFilter(subject: string, queue: string | null): boolean {
     if (this.#subscribeDeny === null) return false
     if (queue === null && !hasWildcard(subject)) return false
-    const tokens = subject.split('.')
-    for (const entry of this.#subscribeDeny.all()) if (overlap(tokens, entry.subject.split('.'))) return true
+    for (const entry of this.#subscribeDeny.all()) if (subjectsOverlap(subject, entry.subject)) return true
     return false
   }
 
   /** Of one message, for subscriptions that need the filter. */
   mayReceive(subject: string, queue: string | null): boolean {
     return !this.#denied(subject, queue)
-  }
-}
-
-function overlap(a: string[], b: string[]): boolean {
-  for (let i = 0; ; i++) {
-    if (a[i] === '>') return b.length > i
-    if (b[i] === '>') return a.length > i
-    if (i >= a.length || i >= b.length) return a.length === b.length
-    if (a[i] !== '*' && b[i] !== '*' && a[i] !== b[i]) return false
   }
 }
