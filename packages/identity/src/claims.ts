@@ -49,6 +49,18 @@ export interface JetStreamLimits {
   max_bytes_required?: boolean
 }
 
+/** The members of JetStreamLimits in the order they are written. */
+export const JET_STREAM_LIMITS = [
+  'mem_storage',
+  'disk_storage',
+  'streams',
+  'consumer',
+  'max_ack_pending',
+  'mem_max_stream_bytes',
+  'disk_max_stream_bytes',
+  'max_bytes_required',
+] as const satisfies readonly (keyof JetStreamLimits)[]
+
 export interface OperatorLimits extends NatsLimits, JetStreamLimits {
   imports: Int64
   exports: Int64

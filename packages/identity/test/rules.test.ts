@@ -9,7 +9,6 @@ const operatorSigner = createKeyPair('operator')
 const account = createKeyPair('account')
 const other = createKeyPair('account')
 const user = createKeyPair('user')
-const curve = identity.createCurveKeyPair()
 
 type Issues = readonly identity.Issue[]
 const only = (issues: Issues, level: string, text: RegExp): void => {
@@ -456,7 +455,6 @@ describe('validation', () => {
       'error',
       /Only Error or Jwt/,
     )
-    void curve
   })
 })
 

@@ -8,10 +8,10 @@ import type {
   Claims,
   ClaimsBase,
   GenericClaims,
-  JetStreamLimits,
   OperatorClaims,
   UserClaims,
 } from '../claims.ts'
+import { JET_STREAM_LIMITS } from '../claims.ts'
 import { decodeBase64Url, fromUtf8, utf8 } from '../encoding.ts'
 import { IdentityError } from '../errors.ts'
 import { roleOfPublicKey, verifySignature } from '../nkeys.ts'
@@ -169,17 +169,7 @@ function migrated(kind: string, payload: Json): Json {
 function dropFlatJetStream(claims: AccountClaims): void {
   const { limits } = claims.nats
   if (limits.tiered_limits === undefined || Object.keys(limits.tiered_limits).length === 0) return
-  const flat: (keyof JetStreamLimits)[] = [
-    'mem_storage',
-    'disk_storage',
-    'streams',
-    'consumer',
-    'max_ack_pending',
-    'mem_max_stream_bytes',
-    'disk_max_stream_bytes',
-    'max_bytes_required',
-  ]
-  for (const field of flat) delete limits[field]
+  for (const field of JET_STREAM_LIMITS) delete limits[field]
 }
 
 function expecting<T extends Claims>(kind: string): (token: string) => T {

@@ -1,4 +1,5 @@
 // The field tables of every claim, in the order the official library writes them.
+import { JET_STREAM_LIMITS } from '../claims.ts'
 import { IdentityError } from '../errors.ts'
 import type { KeyRole } from '../nkeys.ts'
 import { type Field, readShape, type Shape, writeShape } from './json.ts'
@@ -45,18 +46,9 @@ const sampling: Shape = {
 
 const natsLimits = (fill: number): Field[] =>
   ['subs', 'data', 'payload'].map((key) => f(key, 'int64', { fill }))
-const jetStream: Field[] = [
-  ...[
-    'mem_storage',
-    'disk_storage',
-    'streams',
-    'consumer',
-    'max_ack_pending',
-    'mem_max_stream_bytes',
-    'disk_max_stream_bytes',
-  ].map((key) => f(key, 'int64')),
-  f('max_bytes_required', 'bool'),
-]
+const jetStream: Field[] = JET_STREAM_LIMITS.map((key) =>
+  f(key, key === 'max_bytes_required' ? 'bool' : 'int64'),
+)
 const permission: Shape = { fields: [f('allow', strings), f('deny', strings)] }
 const permissions: Field[] = [
   f('pub', permission, { always: true }),

@@ -7,11 +7,11 @@ import type {
   Claims,
   Export,
   Import,
-  JetStreamLimits,
   OperatorClaims,
   Permissions,
   UserClaims,
 } from '../claims.ts'
+import { JET_STREAM_LIMITS } from '../claims.ts'
 import { decodeActivation } from '../jwt/decode.ts'
 import { isPublicKey, roleOfPublicKey } from '../nkeys.ts'
 import { hasWildcard, isSubsetMatch, subjectsOverlap } from '../subjects.ts'
@@ -190,17 +190,6 @@ function account(claims: AccountClaims, issues: Issues): void {
   }
 }
 
-const flatJetStream = (limits: JetStreamLimits): unknown[] => [
-  limits.mem_storage,
-  limits.disk_storage,
-  limits.streams,
-  limits.consumer,
-  limits.max_ack_pending,
-  limits.mem_max_stream_bytes,
-  limits.disk_max_stream_bytes,
-  limits.max_bytes_required,
-]
-
 function hasJetStream(value: AccountClaims['nats']['limits']): boolean {
   return Boolean(value.mem_storage || value.disk_storage || Object.keys(value.tiered_limits ?? {}).length > 0)
 }
@@ -208,7 +197,7 @@ function hasJetStream(value: AccountClaims['nats']['limits']): boolean {
 function limits(value: AccountClaims['nats']['limits'], issues: Issues): void {
   const tiers = Object.keys(value.tiered_limits ?? {})
   if (tiers.length === 0) return
-  if (flatJetStream(value).some(Boolean))
+  if (JET_STREAM_LIMITS.some((field) => value[field]))
     issues.error('JetStream Limits and tiered JetStream Limits are mutually exclusive', 'limits')
   if (tiers.includes(''))
     issues.error('tiered JetStream Limits can not contain a blank tier name', 'limits.tiered_limits')
