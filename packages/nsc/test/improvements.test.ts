@@ -46,7 +46,10 @@ test('all forms of -K', async (t) => {
   }
   const failures: [string, RegExp][] = [
     [sandbox.key('Op'), /unexpected resolved keytype type/],
-    [sandbox.claims('Op', 'B').sub.replace(/.$/, 'A'), /unable to resolve signer/],
+    [
+      sandbox.claims('Op', 'B').sub.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      /unable to resolve signer/,
+    ],
     [`${sandbox.stores}/Op/Op.jwt`, /holds no nkey/],
   ]
   for (const [form, expected] of failures) {
