@@ -1,7 +1,7 @@
 // One row on several engines in one go: warm-up, then runs that alternate between the engines, so that whatever else
 // the machine does hits all of them alike.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EngineSpec, type RunningEngine, startEngine, startSink } from './engine.ts'
 import type { Outcome, Row } from './row.ts'
@@ -31,6 +31,8 @@ export interface EngineResult {
   readonly metrics: Record<string, Summary>
   /** The load generator's own processor time per unit of work, microseconds. */
   readonly loadCpu: number
+  /** Part of all processors, 0 to 1, that other programs used during the runs. */
+  readonly others: number
 }
 
 export interface RowResult {
@@ -117,7 +119,17 @@ function summarize(engine: string, runs: readonly [Outcome, number][]): EngineRe
   for (const key of Object.keys(runs[0]![0].values)) metrics[key] = summary((outcome) => outcome.values[key]!)
   metrics['cpu'] = summary((outcome) => outcome.serverCpu / outcome.work)
   metrics['memory'] = summary((_, memory) => memory / 2 ** 20)
-  return { engine, metrics, loadCpu: median(runs.map(([outcome]) => outcome.loadCpu / outcome.work)) }
+  const cores = cpus().length
+  return {
+    engine,
+    metrics,
+    loadCpu: median(runs.map(([outcome]) => outcome.loadCpu / outcome.work)),
+    others: median(
+      runs.map(([{ machineCpu, serverCpu, loadCpu, seconds }]) =>
+        Math.max(0, (machineCpu - serverCpu - loadCpu) / (seconds * 1e6 * cores)),
+      ),
+    ),
+  }
 }
 
 /** Part of the generator's ceiling above which the generator, not the server, may be what was measured. */
@@ -134,4 +146,13 @@ export function limitedByGenerator({ row, engines, ceiling }: RowResult): string
       return (better === 'higher' ? value / bound : bound / value) > NEAR_CEILING
     })
     .map(({ engine }) => engine)
+}
+
+/** Part of the processors above which other programs spoil every figure but the CPU time. */
+const DISTURBED = 0.15
+
+/** How much of the processors other programs took, when it is too much to trust the speed; else null. */
+export function disturbance({ engines }: RowResult): number | null {
+  const most = Math.max(...engines.map(({ others }) => others))
+  return most > DISTURBED ? most : null
 }

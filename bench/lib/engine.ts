@@ -32,6 +32,29 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** Processor time of a server, and of everything that runs on this machine, microseconds. */
+export interface CpuUse {
+  readonly server: number
+  readonly machine: number
+}
+
+/** Starts to measure; the function it returns gives what was used since. */
+export function measureCpu(server: RunningEngine): () => CpuUse {
+  const before = { server: server.cpu(), machine: machineCpu() }
+  return () => ({ server: server.cpu() - before.server, machine: machineCpu() - before.machine })
+}
+
+function machineCpu(): number {
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
+    .slice(0, 300)
+    .split('\n')[0]!
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number)
+  return ((user! + nice! + system! + irq! + softirq!) / ticksPerSecond) * 1e6
+}
+
 /** What `EXECUTABLE -v` prints, or the reason why it does not run. */
 export function versionOf(spec: EngineSpec): string {
   try {

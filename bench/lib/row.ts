@@ -18,8 +18,11 @@ export interface Outcome {
   readonly seconds: number
   /** Units that the CPU time is divided by: published messages, or deliveries where one is delivered many times. */
   readonly work: number
-  /** Processor time of the server and of the load generator during the run, microseconds. */
+  /** Processor time of the server during the run, microseconds. */
   readonly serverCpu: number
+  /** Of everything on this machine in that time, these two included; says how much others were in the way. */
+  readonly machineCpu: number
+  /** Of the load generator. */
   readonly loadCpu: number
   readonly values: Record<string, number>
 }

@@ -1,4 +1,5 @@
 // Throughput rows: publishers in one process, subscribers in another, a steady stream of equal messages between them.
+import { measureCpu } from './engine.ts'
 import { LoadProcess } from './load-process.ts'
 import { cpuMetric, type Metric, memoryMetric, type Outcome, type Row, type Session } from './row.ts'
 
@@ -68,7 +69,7 @@ function openStream(shape: StreamShape): Session {
         { do: 'publish-ready', port, connections: shape.publishers, subject: SUBJECT, size },
         'ready',
       )
-      const cpu = server.cpu()
+      const used = measureCpu(server)
       const receiving = subscriber?.ask(null, 'received')
       // Handled below; it must not count as unhandled while the publisher is still awaited.
       receiving?.catch(() => {})
@@ -78,7 +79,7 @@ function openStream(shape: StreamShape): Session {
       ])
       subscriber?.tell({ do: 'settle' })
       const received = await receiving
-      const serverCpu = server.cpu() - cpu
+      const cpu = used()
       server.assertAlive()
       await subscriber?.ask(null, 'settled')
       await Promise.all([
@@ -96,7 +97,8 @@ function openStream(shape: StreamShape): Session {
         amount: published,
         seconds,
         work: deliveries,
-        serverCpu,
+        serverCpu: cpu.server,
+        machineCpu: cpu.machine,
         loadCpu: sent.cpu + (received?.cpu ?? 0),
         values: { rate: deliveries / seconds },
       }

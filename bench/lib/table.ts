@@ -1,5 +1,5 @@
 // The report a person reads. Colour only where `colour` says so.
-import { type EngineResult, limitedByGenerator, type RowResult } from './compare.ts'
+import { disturbance, type EngineResult, limitedByGenerator, type RowResult } from './compare.ts'
 import type { Metric } from './row.ts'
 
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string
@@ -65,6 +65,13 @@ export function rowText(result: RowResult, paint: Paint): string {
         paint('yellow', `  limited by the load generator: ${limited.join(', ')} could do more than shown`),
       )
     }
+  }
+  const others = disturbance(result)
+  if (others !== null) {
+    const part = Math.min(100, Math.round(others * 100))
+    lines.push(
+      paint('yellow', `  other programs used ${part} % of the processors: trust the CPU time, not the speed`),
+    )
   }
   return lines.join('\n')
 }

@@ -1,4 +1,5 @@
 // Latency of wide fan-out: one message to very many subscribers, the time until the last one has it.
+import { measureCpu } from './engine.ts'
 import { LoadProcess } from './load-process.ts'
 import { cpuMetric, memoryMetric, type Outcome, type Row } from './row.ts'
 import { percentile } from './statistics.ts'
@@ -26,16 +27,17 @@ export function wideRow(name: string, subscribers: number, targets: { latency: n
             { do: 'wide-ready', port, connections: subscribers, subject: 'bench.wide', size: 16 },
             'ready',
           )
-          const cpu = server.cpu()
+          const used = measureCpu(server)
           const done = await load.ask({ do: 'wide', rounds }, 'wide')
-          const serverCpu = server.cpu() - cpu
+          const cpu = used()
           server.assertAlive()
           await load.ask({ do: 'close' }, 'closed')
           return {
             amount: rounds,
             seconds: (done.end - done.start) / 1e9,
             work: rounds * subscribers,
-            serverCpu,
+            serverCpu: cpu.server,
+            machineCpu: cpu.machine,
             loadCpu: done.cpu,
             values: {
               p50: percentile(done.latencies, 50) / 1000,
