@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { headers } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { run, waitFor } from '@ngs/testkit'
+import { DIFFERENCES } from '../conformance/differences.ts'
 import { defaultOptions, Server, ServerError } from '../src/index.ts'
 import { OPTION_ROWS } from '../src/options.ts'
 
@@ -103,5 +104,18 @@ describe('the options', () => {
         `${row.key}: default ${defaults[row.field]}`,
       )
     }
+  })
+})
+
+describe('the intended differences from the official server', () => {
+  it('are in docs/server.md as the conformance suite lists them', () => {
+    const docs = readFileSync(join(import.meta.dirname, '../../../docs/server.md'), 'utf8')
+    const table = docs.slice(docs.indexOf('## Differences from the official server'))
+    assert.deepEqual(
+      [...table.matchAll(/^\| (.+) \| (.+) \| (.+) \|$/gm)]
+        .map(([, what, here, why]) => ({ what, here, why }))
+        .slice(2),
+      DIFFERENCES,
+    )
   })
 })
