@@ -1,32 +1,30 @@
-// The one seam to Ed25519: pure JavaScript by default, node:crypto when the `node` entry installs it.
-import { ed25519 } from '@noble/curves/ed25519.js'
+// The one seam to cryptography: the entry that a program imports installs pure JavaScript (index) or node:crypto (node).
 
-export interface Ed25519 {
+/** Ed25519 and the two hashes that tokens use. */
+export interface Primitives {
   /** @param seed 32 bytes; the answer is the 32-byte public key. */
   publicKey(seed: Uint8Array): Uint8Array
   /** A function that signs with this seed; made once per key pair, so that an implementation can prepare its key. */
   signer(seed: Uint8Array): (data: Uint8Array) => Uint8Array
   /** False for a wrong signature and for malformed input alike. */
   verify(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean
+  sha256(data: Uint8Array): Uint8Array
+  sha512_256(data: Uint8Array): Uint8Array
 }
 
-let current: Ed25519 = {
-  publicKey: (seed) => ed25519.getPublicKey(seed),
-  signer: (seed) => (data) => ed25519.sign(data, seed),
-  verify: (publicKey, data, signature) => {
-    try {
-      return ed25519.verify(signature, data, publicKey)
-    } catch {
-      return false
-    }
-  },
-}
+let current: Primitives | null = null
 
-export function useEd25519(implementation: Ed25519): void {
+export function usePrimitives(implementation: Primitives): void {
   current = implementation
 }
 
-export function ed(): Ed25519 {
+/** Installs an implementation unless there is one: a program that imports both entries keeps the faster one. */
+export function offerPrimitives(implementation: Primitives): void {
+  current ??= implementation
+}
+
+export function primitives(): Primitives {
+  if (current === null) throw new Error('no cryptography: import it from @ngs/identity or @ngs/identity/node')
   return current
 }
 

@@ -1,6 +1,6 @@
 // nkeys: Ed25519 keys whose text form says what they are for. Public key = base32(prefix, 32 bytes, CRC16 little-endian);
 // seed = base32(two bytes that hold 'S' and the prefix, 32 bytes, CRC16).
-import { ed, randomBytes } from './crypto.ts'
+import { primitives, randomBytes } from './crypto.ts'
 import { crc16, decodeBase32, encodeBase32 } from './encoding.ts'
 import { IdentityError } from './errors.ts'
 
@@ -112,11 +112,11 @@ class Pair implements KeyPair {
     return this.#secret
   }
   sign(data: Uint8Array): Uint8Array {
-    this.#signer ??= ed().signer(this.#private())
+    this.#signer ??= primitives().signer(this.#private())
     return this.#signer(data)
   }
   verify(data: Uint8Array, signature: Uint8Array): boolean {
-    return signature.length === 64 && ed().verify(this.#raw, data, signature)
+    return signature.length === 64 && primitives().verify(this.#raw, data, signature)
   }
   wipe(): void {
     this.#secret?.fill(0)
@@ -131,7 +131,7 @@ class Pair implements KeyPair {
 /** A new random key pair. */
 export function createKeyPair(role: Exclude<KeyRole, 'curve'>): KeyPair {
   const seed = randomBytes(32)
-  return new Pair(role, ed().publicKey(seed), seed)
+  return new Pair(role, primitives().publicKey(seed), seed)
 }
 
 /** @throws IdentityError `invalidSeed`; `cannotSign` for the seed of a curve key (see curveKeyPairFromSeed). */
@@ -144,7 +144,7 @@ export function keyPairFromSeed(seed: string): KeyPair {
     )
   if (decoded.role === 'curve')
     throw new IdentityError('cannotSign', 'nkeys: this is the seed of a curve key (SX...), which cannot sign')
-  return new Pair(decoded.role, ed().publicKey(decoded.raw), decoded.raw)
+  return new Pair(decoded.role, primitives().publicKey(decoded.raw), decoded.raw)
 }
 
 /** A pair that can verify but not sign. @throws IdentityError `invalidKey`. */
@@ -161,5 +161,5 @@ export function keyPairFromPublicKey(publicKey: string): KeyPair {
 export function verifySignature(publicKey: string, data: Uint8Array, signature: Uint8Array): boolean {
   const decoded = decodePublicKey(publicKey)
   if (decoded === undefined || decoded.role === 'curve' || signature.length !== 64) return false
-  return ed().verify(decoded.raw, data, signature)
+  return primitives().verify(decoded.raw, data, signature)
 }

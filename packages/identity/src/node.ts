@@ -1,6 +1,7 @@
-// The package for Node: the same exports, with Ed25519 done by node:crypto.
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
-import { useEd25519 } from './crypto.ts'
+// The package for Node: the same exports, with the cryptography done by node:crypto.
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { usePrimitives } from './crypto.ts'
 
 // DER headers of an Ed25519 private key (PKCS #8) and public key (SPKI), RFC 8410; the 32 raw bytes follow.
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -9,7 +10,7 @@ const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 const privateKey = (seed: Uint8Array) =>
   createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' })
 
-useEd25519({
+usePrimitives({
   publicKey: (seed) =>
     createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' }).subarray(SPKI.length),
   signer: (seed) => {
@@ -24,6 +25,19 @@ useEd25519({
       return false
     }
   },
+  sha256: (data) => createHash('sha256').update(data).digest(),
+  sha512_256: (data) => createHash('sha512-256').update(data).digest(),
 })
 
-export * from './index.ts'
+export * from './core.ts'
+export type { CurveKeyPair } from './xkeys.ts'
+
+type Xkeys = typeof import('./xkeys.ts')
+
+// Loaded when a curve key is first met: few programs meet one, and its ciphers are most of what would be loaded.
+const require = createRequire(import.meta.url)
+const xkeys = () => require('./xkeys.ts') as Xkeys
+
+export const createCurveKeyPair: Xkeys['createCurveKeyPair'] = () => xkeys().createCurveKeyPair()
+export const curveKeyPairFromSeed: Xkeys['curveKeyPairFromSeed'] = (seed) =>
+  xkeys().curveKeyPairFromSeed(seed)

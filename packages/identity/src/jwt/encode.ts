@@ -1,6 +1,7 @@
 // Writing tokens, byte for byte as the official library does.
-import { sha512_256 } from '@noble/hashes/sha2.js'
+
 import type { Claims, OperatorClaims } from '../claims.ts'
+import { primitives } from '../crypto.ts'
 import { encodeBase32, encodeBase64Url, utf8 } from '../encoding.ts'
 import { IdentityError } from '../errors.ts'
 import { isPublicKey, type KeyPair } from '../nkeys.ts'
@@ -45,7 +46,7 @@ export function encode(claims: Claims, signer: KeyPair, options: { issuedAt?: nu
 /** The `jti`: SHA-512/256 of the eight standard members with `jti` blank, in base32. `nats` is not part of it. */
 function tokenId(claims: Claims): string {
   const base = writeShape({ fields: BASE_FIELDS }, { ...claims, jti: '' })
-  return encodeBase32(sha512_256(utf8(stringifyJson(base))))
+  return encodeBase32(primitives().sha512_256(utf8(stringifyJson(base))))
 }
 
 /** A generic body is a map, and maps are written with their keys sorted. */

@@ -1,6 +1,7 @@
 // The trust chain, verified whole every time: operator -> account -> user, and exporter -> activation -> importer.
-import { sha256 } from '@noble/hashes/sha2.js'
+
 import type { AccountClaims, ActivationClaims, OperatorClaims, SharingKind, UserClaims } from '../claims.ts'
+import { primitives } from '../crypto.ts'
 import { encodeBase32, utf8 } from '../encoding.ts'
 import { IdentityError } from '../errors.ts'
 import { decodeAccount, decodeActivation, decodeUser } from '../jwt/decode.ts'
@@ -175,6 +176,6 @@ export function activationHashId(claims: ActivationClaims): string {
   const tokens = (claims.nats.subject ?? '').split('.')
   const wild = tokens.findIndex((token) => token === '*' || token === '>')
   const literal = wild < 0 ? tokens.join('.') : wild === 0 ? '_' : tokens.slice(0, wild).join('.')
-  const text = encodeBase32(sha256(utf8(`${issuerAccount(claims)}.${claims.sub}.${literal}`)))
+  const text = encodeBase32(primitives().sha256(utf8(`${issuerAccount(claims)}.${claims.sub}.${literal}`)))
   return text.padEnd(Math.ceil(text.length / 8) * 8, '=')
 }

@@ -5,7 +5,7 @@ import type { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { OperatorStore, operatorNames } from '../store/operator-store.ts'
 import { describeToken } from './describe-shared.ts'
-import { nameOf } from './shared.ts'
+import { nameOf } from './name-of.ts'
 
 export function run(call: Call): Promise<Report | undefined> {
   const { session } = call

@@ -12,16 +12,10 @@ import {
   undecorateJwt,
 } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
-import { describeAccount, describeActivation } from '../describe/account.ts'
-import { describeOperator } from '../describe/operator.ts'
-import { bodyAsJson, fieldOf } from '../describe/raw.ts'
-import { describeUser } from '../describe/user.ts'
 import { failure } from '../errors.ts'
 import { writeAtomically } from '../files.ts'
-import { loadUrl } from '../remote/account-server.ts'
-import { Report } from '../report.ts'
+import type { Report } from '../report.ts'
 import { knownAccounts, type Session } from '../session.ts'
-import { scopeOf } from '../signing.ts'
 import { operatorNames } from '../store/operator-store.ts'
 
 /** Prints a token in the form the flags ask for; into a file, the line about it is the report. */
@@ -36,8 +30,9 @@ export async function describeToken(
   const toFile = output !== '--'
   let text: string
   if (flags.switch('raw')) text = toFile ? decorateJwt(token) : token
-  else if (flags.text('field') !== '') text = fieldOf(token, flags.text('field'))
-  else if (flags.switch('json')) text = bodyAsJson(token)
+  else if (flags.text('field') !== '')
+    text = (await import('../describe/raw.ts')).fieldOf(token, flags.text('field'))
+  else if (flags.switch('json')) text = (await import('../describe/raw.ts')).bodyAsJson(token)
   else text = await describe(session, claims, flags.switch('long-ids'), userAccount)
   if (!toFile) {
     session.print(text)
@@ -46,6 +41,7 @@ export async function describeToken(
   const file = session.expand(output)
   writeAtomically(file, text)
   const kind = flags.switch('raw') ? 'jwt' : 'description'
+  const { Report } = await import('../report.ts')
   return Report.line('ok', `wrote ${claims.nats.type} ${kind} to ${session.shown(output)}`)
 }
 
@@ -55,13 +51,22 @@ async function describe(
   longIds: boolean,
   userAccount: AccountClaims | null,
 ): Promise<string> {
-  if (isOperator(claims)) return describeOperator(claims, friendlyNames(session, claims.name ?? ''))
-  if (isUser(claims)) return describeUser(claims, userAccount ? scopeOf(userAccount, claims.iss) : null)
+  // Each kind of token has code of its own, and only that is loaded.
+  if (isOperator(claims)) {
+    const { describeOperator } = await import('../describe/operator.ts')
+    return describeOperator(claims, friendlyNames(session, claims.name ?? ''))
+  }
+  if (isUser(claims)) {
+    const { describeUser } = await import('../describe/user.ts')
+    const { scopeOf } = await import('../signing.ts')
+    return describeUser(claims, userAccount ? scopeOf(userAccount, claims.iss) : null)
+  }
+  const { describeAccount, describeActivation } = await import('../describe/account.ts')
   if (isActivation(claims)) return describeActivation(claims, activationHashId(claims as ActivationClaims))
   if (!isAccount(claims)) throw failure(`describer for "${claims.nats.type}" is not implemented`)
   return describeAccount(claims, {
     nameOf: longIds ? (key) => key : friendlyNames(session, session.context.operator),
-    fetchToken: (url) => loadUrl(session.io.env, url),
+    fetchToken: async (url) => (await import('../remote/account-server.ts')).loadUrl(session.io.env, url),
   })
 }
 

@@ -4,7 +4,7 @@ import { failure } from '../errors.ts'
 import type { Report } from '../report.ts'
 import type { OperatorStore } from '../store/operator-store.ts'
 import { describeToken } from './describe-shared.ts'
-import { nameOf } from './shared.ts'
+import { nameOf } from './name-of.ts'
 
 export function run(call: Call): Promise<Report | undefined> {
   const { session, flags } = call

@@ -16,7 +16,6 @@ import {
   validate,
 } from '@ngs/identity/node'
 import type { FlagValues } from '../cli/flags.ts'
-import type { Call } from '../cli/spec.ts'
 import { failure, textOf } from '../errors.ts'
 import { resolveKeyText, type StorableKey } from '../keystore/keystore.ts'
 import { storeAccount } from '../remote/account-server.ts'
@@ -30,10 +29,7 @@ import { addAll, formatDate, normalizeTags, parseDate, relativeDate, removeAll, 
 
 /** The steps that commands have in common. */
 
-/** The name given by flag or as an argument. */
-export function nameOf(call: Call): string {
-  return call.flags.text('name') || call.args[0] || ''
-}
+export { nameOf } from './name-of.ts'
 
 // --- dates and tags ------------------------------------------------------------------------------------------
 

@@ -6,12 +6,15 @@ import { RemoteText, Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import type { OperatorStore } from '../store/operator-store.ts'
 import { quote } from '../text.ts'
-import { get, type HttpAnswer, request } from './http.ts'
+import type { HttpAnswer } from './http.ts'
 
 /**
  * The operator's account server over HTTP: accounts are posted to it self-signed, and what it made of them is read
  * back. The statuses decide: 200 done, 201 and 202 accepted but not signed yet, anything else refused.
  */
+
+/** Loaded when there is something to fetch: most commands talk to nobody. */
+const http = () => import('./http.ts')
 
 const REASONS: Record<number, string> = {
   201: 'Created',
@@ -43,6 +46,7 @@ export function serverPath(accountServerUrl: string, ...parts: string[]): string
 
 /** POSTs a token and tells in a report line what became of it. */
 export async function postToken(env: Io['env'], url: string, token: string): Promise<Report> {
+  const { request } = await http()
   const answer = await request(env, {
     method: 'POST',
     url,
@@ -68,7 +72,7 @@ export interface PulledToken {
 export async function getToken(env: Io['env'], url: string): Promise<PulledToken> {
   let answer: HttpAnswer
   try {
-    answer = await get(env, url)
+    answer = await (await http()).get(env, url)
   } catch (thrown) {
     throw failure(`error pulling ${quote(url)}: ${textOf(thrown)}`, thrown)
   }
@@ -86,7 +90,7 @@ export async function getToken(env: Io['env'], url: string): Promise<PulledToken
 export async function loadUrl(env: Io['env'], url: string): Promise<string> {
   let answer: HttpAnswer
   try {
-    answer = await get(env, url)
+    answer = await (await http()).get(env, url)
   } catch (thrown) {
     throw failure(`error loading ${quote(url)}: ${textOf(thrown)}`, thrown)
   }
