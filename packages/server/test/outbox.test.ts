@@ -6,6 +6,7 @@ import type { Transport } from '../src/connection/transport.ts'
 
 /** A transport that keeps what the stream is given until release(). */
 class Held implements Transport {
+  readonly tls = null
   readonly type = 'STANDARD'
   readonly remoteAddress = ''
   readonly remotePort = 0

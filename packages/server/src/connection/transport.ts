@@ -1,9 +1,25 @@
 // What carries a connection's bytes. The client knows this seam only; TCP is here, WebSocket in websocket.ts.
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ConnectionType } from '../auth/authenticator.ts'
 
+/** What a TLS handshake agreed on, and who the client is by it. */
+export interface TlsSession {
+  readonly version: '1.2' | '1.3'
+  /** As IANA names it. */
+  readonly cipher: string
+  /** What the client presented, its own certificate first, then those it was checked with; empty for none. */
+  readonly peerCertificates: readonly X509Certificate[]
+  /** The certificates were checked against the authorities of the listener. */
+  readonly verified: boolean
+  /** The listener takes the user from the certificate (`verify_and_map`). */
+  readonly mapsUser: boolean
+}
+
 export interface Transport {
   readonly type: ConnectionType
+  /** Null without TLS. Read at CONNECT, when the handshake is over. */
+  readonly tls: TlsSession | null
   readonly remoteAddress: string
   readonly remotePort: number
   /** A descriptor one may write to directly while nothing is queued, or -1. */
@@ -37,6 +53,7 @@ const LINGER_MS = 2_000
 
 export class TcpTransport implements Transport {
   readonly type = 'STANDARD'
+  readonly tls: TlsSession | null = null
   readonly credentials = null
   readonly remoteAddress: string
   readonly remotePort: number

@@ -5,10 +5,11 @@ import { createServer } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
-import type { Transport, TransportCredentials, TransportEvents } from './transport.ts'
+import type { TlsSession, Transport, TransportCredentials, TransportEvents } from './transport.ts'
 
 class WebSocketTransport implements Transport {
   readonly type = 'WEBSOCKET'
+  readonly tls: TlsSession | null = null
   readonly fd = -1
   readonly remoteAddress: string
   readonly remotePort: number
