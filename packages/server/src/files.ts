@@ -15,12 +15,15 @@ export function writePidFile(path: string): void {
   }
 }
 
-/** `<dir>/<program>_<pid>.ports`: one line of JSON with the URLs in use, removed when the server stops. */
-export function writePortsFile(server: Server, dir: string, program: string): void {
-  const path = join(dir, `${program}_${process.pid}.ports`)
+const PROGRAM = 'ngs-server'
+const portsFile = (dir: string): string => join(dir, `${PROGRAM}_${process.pid}.ports`)
+
+/** `<dir>/<program>_<pid>.ports`: one line of JSON with the URLs in use. */
+export function writePortsFile(server: Server): void {
+  const path = portsFile(server.options.portsFileDir)
   const { websocket, monitoring } = server.listeners
   const content = {
-    nats: everyAddress(`nats://${server.options.host}:${server.port}`),
+    nats: everyAddress(server.listenUrl),
     ...(monitoring === null ? {} : { monitoring: everyAddress(monitoring.url) }),
     ...(websocket === null ? {} : { websocket: everyAddress(websocket.url) }),
   }
@@ -30,9 +33,11 @@ export function writePortsFile(server: Server, dir: string, program: string): vo
     renameSync(`${path}.tmp`, path)
   } catch (error) {
     server.log.error(`Error writing ports file (${path}): ${(error as Error).message}`)
-    return
   }
-  server.onStop(() => rmSync(path, { force: true }))
+}
+
+export function removePortsFile(dir: string): void {
+  rmSync(portsFile(dir), { force: true })
 }
 
 /** A wildcard address stands for every address of the machine. */

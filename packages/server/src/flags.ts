@@ -1,5 +1,6 @@
 // The command line, in the syntax of Go's flag package: one or two dashes, `-p 1` or `-p=1`, booleans alone or with `=`.
-import { OPTION_ROWS, type Options } from './options.ts'
+import { OPTION_ROWS } from './option-table.ts'
+import type { Options } from './options.ts'
 
 export class FlagError extends Error {}
 

@@ -2,10 +2,9 @@
 import { ConfigError } from './config/language.ts'
 import { readConfigFile, validateOptions } from './config/read.ts'
 import { ServerError } from './errors.ts'
-import { writePidFile, writePortsFile } from './files.ts'
 import { type CommandLine, FlagError, parseFlags, USAGE } from './flags.ts'
-import { createLogger } from './log.ts'
-import { defaultOptions } from './options.ts'
+import { Log } from './log.ts'
+import { defaultOptions, type Options } from './options.ts'
 import { Server } from './server.ts'
 import { VERSION } from './version.ts'
 
@@ -34,6 +33,13 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   if (word !== '') return complain(`unrecognized command: ${JSON.stringify(line.word)}`)
 
   const options = defaultOptions()
+  const readOptions = (): Options => {
+    const read = defaultOptions()
+    readConfigFile(line.config, read)
+    line.apply(read)
+    validateOptions(read)
+    return read
+  }
   try {
     if (line.config !== '') {
       const { warnings } = readConfigFile(line.config, options)
@@ -54,14 +60,14 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return complain(line.check ? `${error.message}\n` : error.message)
   }
 
-  const log = createLogger({
-    file: options.logFile,
-    debug: options.debug,
-    trace: options.trace,
-    time: options.logtime,
-    utc: options.logtimeUtc,
-  })
+  let log: Log
+  try {
+    log = new Log(options)
+  } catch (error) {
+    return complain(`error opening file: ${(error as Error).message}`)
+  }
   const server = new Server(options, log)
+  if (line.config !== '') server.readOptions = readOptions
   log.info(`Starting ${PROGRAM}`)
   log.info(`  Version:  ${VERSION}`)
   log.info('  Git:      [not set]')
@@ -77,14 +83,18 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   }
   process.on('SIGINT', stop('interrupt'))
   process.on('SIGTERM', stop('terminated'))
-  process.on('SIGHUP', () =>
-    log.error('Failed to reload server configuration: reload is not supported yet, restart the server'),
-  )
-  process.on('SIGUSR1', () => log.info('File log re-open ignored: not supported yet'))
+  process.on('SIGHUP', () => {
+    log.info('Trapped "hangup" signal')
+    server
+      .reload()
+      .catch((error: Error) => log.error(`Failed to reload server configuration: ${error.message}`))
+  })
+  process.on('SIGUSR1', () => {
+    log.info('Trapped "user defined signal 1" signal')
+    log.reopen()
+  })
   try {
     await server.listen()
-    if (options.pidFile !== '') writePidFile(options.pidFile)
-    if (options.portsFileDir !== '') writePortsFile(server, options.portsFileDir, PROGRAM)
   } catch (error) {
     if (!(error instanceof ServerError) && !(error instanceof ConfigError)) throw error
     log.fatal(error.message)

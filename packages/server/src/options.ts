@@ -1,5 +1,4 @@
-// Every option of the server with its default. One table names the configuration key, its aliases and the flags that set it; the
-// configuration reader, the command line and the documents derive from it.
+// What the server can be told: every option with its default. Keys, flags and what a reload may change are option-table.ts's.
 import type { AccountSpec } from './account/spec.ts'
 import type { ConnectionType } from './auth/authenticator.ts'
 import type { PermissionsSpec } from './subject/permissions.ts'
@@ -71,13 +70,24 @@ export interface Options {
   clientAdvertise: string
   debug: boolean
   trace: boolean
+  /** Trace what internal clients of the system account say, too. */
+  traceVerbose: boolean
+  /** Trace the headers of messages and not their payloads. */
+  traceHeaders: boolean
   logtime: boolean
   logtimeUtc: boolean
   logFile: string
+  /** Bytes after which a log file is rotated; 0 for never. */
+  logSizeLimit: number
+  /** Log files that are kept, the one in use included; 0 for all. */
+  logMaxNum: number
   pidFile: string
   portsFileDir: string
   /** 0: no monitoring, -1: any free port. */
   httpPort: number
+  /** The same with TLS. */
+  httpsPort: number
+  /** Empty: `host`. */
   httpHost: string
   httpBasePath: string
   maxConnections: number
@@ -93,8 +103,19 @@ export interface Options {
   pingInterval: number
   pingMax: number
   writeDeadline: number
+  /** What happens at the deadline; clients are closed by default. */
+  writeTimeout: 'default' | 'close' | 'retry'
+  lameDuckDuration: number
+  /** Between the announcement of lame duck mode and the first closed connection. */
+  lameDuckGracePeriod: number
+  noFastProducerStall: boolean
+  /** Of failed attempts to connect to other servers every n-th is logged. */
+  connectErrorReports: number
+  reconnectErrorReports: number
+  disableSublistCache: boolean
+  profBlockRate: number
   authTimeout: number
-  headerSupport: boolean
+  noHeaderSupport: boolean
   token: string
   user: string
   password: string
@@ -116,6 +137,7 @@ export interface Options {
   defaultSentinel: string
   serverTags: string[]
   serverMetadata: Record<string, string>
+  featureFlags: Record<string, boolean>
   websocket: WebSocketOptions
   /** The file they came from, for messages; empty for none. */
   configFile: string
@@ -133,12 +155,17 @@ export function defaultOptions(): Options {
     clientAdvertise: '',
     debug: false,
     trace: false,
+    traceVerbose: false,
+    traceHeaders: false,
     logtime: true,
     logtimeUtc: false,
     logFile: '',
+    logSizeLimit: 0,
+    logMaxNum: 0,
     pidFile: '',
     portsFileDir: '',
     httpPort: 0,
+    httpsPort: 0,
     httpHost: '',
     httpBasePath: '/',
     maxConnections: 65_536,
@@ -152,8 +179,16 @@ export function defaultOptions(): Options {
     pingInterval: 2 * MINUTE,
     pingMax: 2,
     writeDeadline: 10_000,
+    writeTimeout: 'default',
+    lameDuckDuration: 2 * MINUTE,
+    lameDuckGracePeriod: 10_000,
+    noFastProducerStall: false,
+    connectErrorReports: 3600,
+    reconnectErrorReports: 1,
+    disableSublistCache: false,
+    profBlockRate: 0,
     authTimeout: 2_000,
-    headerSupport: true,
+    noHeaderSupport: false,
     token: '',
     user: '',
     password: '',
@@ -170,6 +205,7 @@ export function defaultOptions(): Options {
     defaultSentinel: '',
     serverTags: [],
     serverMetadata: {},
+    featureFlags: {},
     websocket: {
       host: '',
       port: 0,
@@ -187,233 +223,3 @@ export function defaultOptions(): Options {
     configDigest: '',
   }
 }
-
-type Scalar = 'string' | 'integer' | 'boolean' | 'duration' | 'port'
-
-/** A plain option: one value under one key. What has structure (authorization, accounts, ...) is read in config/. */
-export interface OptionRow {
-  /** Field of Options. */
-  readonly field: keyof Options
-  readonly key: string
-  readonly aliases?: readonly string[]
-  readonly type: Scalar
-  /** Long flags without dashes, and letters. */
-  readonly flags?: readonly string[]
-  /** Whether a reload may change it; the reload itself is not there yet. */
-  readonly reloadable: boolean
-  readonly doc: string
-}
-
-export const OPTION_ROWS: readonly OptionRow[] = [
-  {
-    field: 'host',
-    key: 'host',
-    aliases: ['net'],
-    type: 'string',
-    flags: ['a', 'addr', 'net'],
-    reloadable: false,
-    doc: 'address to listen on',
-  },
-  {
-    field: 'port',
-    key: 'port',
-    type: 'port',
-    flags: ['p', 'port'],
-    reloadable: false,
-    doc: 'port for clients, -1 for any free one',
-  },
-  {
-    field: 'serverName',
-    key: 'server_name',
-    type: 'string',
-    flags: ['n', 'name', 'server_name'],
-    reloadable: false,
-    doc: 'name of this server, its id by default',
-  },
-  {
-    field: 'pidFile',
-    key: 'pid_file',
-    aliases: ['pidfile'],
-    type: 'string',
-    flags: ['P', 'pid'],
-    reloadable: true,
-    doc: 'file to write the process id to',
-  },
-  {
-    field: 'httpPort',
-    key: 'http_port',
-    aliases: ['monitor_port'],
-    type: 'integer',
-    flags: ['m', 'http_port'],
-    reloadable: false,
-    doc: 'port for HTTP monitoring, -1 for any free one',
-  },
-  {
-    field: 'httpBasePath',
-    key: 'http_base_path',
-    type: 'string',
-    reloadable: false,
-    doc: 'path under which monitoring answers',
-  },
-  {
-    field: 'clientAdvertise',
-    key: 'client_advertise',
-    type: 'string',
-    flags: ['client_advertise'],
-    reloadable: true,
-    doc: 'host or host:port that INFO names',
-  },
-  {
-    field: 'portsFileDir',
-    key: 'ports_file_dir',
-    type: 'string',
-    flags: ['ports_file_dir'],
-    reloadable: true,
-    doc: 'folder for a file that names the ports in use',
-  },
-  {
-    field: 'logFile',
-    key: 'log_file',
-    aliases: ['logfile'],
-    type: 'string',
-    flags: ['l', 'log'],
-    reloadable: true,
-    doc: 'file to log to instead of stderr',
-  },
-  {
-    field: 'logtime',
-    key: 'logtime',
-    type: 'boolean',
-    flags: ['T', 'logtime'],
-    reloadable: true,
-    doc: 'time stamps in log lines',
-  },
-  {
-    field: 'logtimeUtc',
-    key: 'logtime_utc',
-    type: 'boolean',
-    flags: ['logtime_utc'],
-    reloadable: true,
-    doc: 'time stamps in UTC',
-  },
-  {
-    field: 'debug',
-    key: 'debug',
-    type: 'boolean',
-    flags: ['D', 'debug'],
-    reloadable: true,
-    doc: 'log debug lines',
-  },
-  {
-    field: 'trace',
-    key: 'trace',
-    type: 'boolean',
-    flags: ['V', 'trace'],
-    reloadable: true,
-    doc: 'log trace lines',
-  },
-  {
-    field: 'maxConnections',
-    key: 'max_connections',
-    aliases: ['max_conn'],
-    type: 'integer',
-    reloadable: true,
-    doc: 'most client connections; 0 or negative refuses all',
-  },
-  {
-    field: 'maxSubscriptions',
-    key: 'max_subscriptions',
-    aliases: ['max_subs'],
-    type: 'integer',
-    reloadable: false,
-    doc: 'most subscriptions of a connection, 0 for no limit',
-  },
-  {
-    field: 'maxSubTokens',
-    key: 'max_sub_tokens',
-    aliases: ['max_subscription_tokens'],
-    type: 'integer',
-    reloadable: false,
-    doc: 'most tokens of a subscription subject, 0 for no limit',
-  },
-  {
-    field: 'maxControlLine',
-    key: 'max_control_line',
-    type: 'integer',
-    reloadable: true,
-    doc: 'bytes of arguments in a protocol line',
-  },
-  {
-    field: 'maxPayload',
-    key: 'max_payload',
-    type: 'integer',
-    reloadable: true,
-    doc: 'bytes of headers and payload of a message',
-  },
-  {
-    field: 'maxPending',
-    key: 'max_pending',
-    type: 'integer',
-    reloadable: false,
-    doc: 'bytes queued for a connection before it is cut as a slow consumer',
-  },
-  {
-    field: 'maxClosedClients',
-    key: 'max_closed_clients',
-    type: 'integer',
-    reloadable: false,
-    doc: 'closed connections that monitoring remembers',
-  },
-  {
-    field: 'maxTracedMsgLen',
-    key: 'max_traced_msg_len',
-    type: 'integer',
-    flags: ['max_traced_msg_len'],
-    reloadable: true,
-    doc: 'bytes of a payload in trace lines, 0 for all',
-  },
-  {
-    field: 'pingInterval',
-    key: 'ping_interval',
-    type: 'duration',
-    reloadable: true,
-    doc: 'time between PINGs to a quiet client',
-  },
-  {
-    field: 'pingMax',
-    key: 'ping_max',
-    type: 'integer',
-    reloadable: true,
-    doc: 'unanswered PINGs before a connection is stale',
-  },
-  {
-    field: 'writeDeadline',
-    key: 'write_deadline',
-    type: 'duration',
-    reloadable: true,
-    doc: 'time a connection may take nothing before it is cut as a slow consumer',
-  },
-  {
-    field: 'noAuthUser',
-    key: 'no_auth_user',
-    type: 'string',
-    reloadable: false,
-    doc: 'user that connections without credentials get',
-  },
-  {
-    field: 'systemAccount',
-    key: 'system_account',
-    aliases: ['system'],
-    type: 'string',
-    reloadable: false,
-    doc: 'account for events and requests of the server',
-  },
-  {
-    field: 'noSystemAccount',
-    key: 'no_system_account',
-    aliases: ['no_system', 'no_sys_acc'],
-    type: 'boolean',
-    reloadable: false,
-    doc: 'no system account',
-  },
-]

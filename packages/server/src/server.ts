@@ -5,6 +5,7 @@ import { AccountRegistry } from './account/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { Client } from './connection/client.ts'
 import { TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
+import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
@@ -17,6 +18,8 @@ export interface ConnectionObserver {
   connected(client: Client): void
   closed(client: Client, reason: CloseReason): void
   authError(client: Client): void
+  /** A reload has changed what the server tells of itself. */
+  stateChanged?(): void
 }
 
 /** A receiver with more than this part of max_pending queued holds back those who send to it... */
@@ -47,6 +50,8 @@ export class Server {
     websocket: null,
   }
   configLoadTime = new Date()
+  /** Reads the configuration file and the flags anew; null without a file. */
+  readOptions: (() => Options) | null = null
 
   #net: NetServer | null = null
   #address: { host: string; port: number } = { host: '', port: 0 }
@@ -91,20 +96,49 @@ export class Server {
   get port(): number {
     return this.#address.port
   }
+  /** Where it listens, which may be every address of the machine. */
+  get listenUrl(): string {
+    return `nats://${hostPort(this.#address.host, this.#address.port)}`
+  }
   get isListening(): boolean {
     return this.#net !== null && this.#stopping === null
   }
 
   /** Opens every listener. @throws ServerError. */
   async listen(): Promise<void> {
+    const { options } = this
+    if (options.pidFile !== '') writePidFile(options.pidFile)
     const { setUp } = await import('./setup.ts')
     await setUp(this)
-    const { options } = this
     this.#net = createServer({ noDelay: true }, (socket) => this.#accept(socket))
     const address = await bind(this.#net, options.host, options.port)
     this.#address = { host: options.host, port: address.port }
+    options.port = address.port
     this.log.info(`Listening for client connections on ${hostPort(options.host, address.port)}`)
     this.log.info('Server is ready')
+    if (options.portsFileDir !== '') writePortsFile(this)
+    this.onStop(() => {
+      if (this.options.portsFileDir !== '') removePortsFile(this.options.portsFileDir)
+    })
+  }
+
+  #reloading: Promise<void> = Promise.resolve()
+
+  /**
+   * Reads the configuration file again and makes it so on what runs, all of it or nothing.
+   * @throws ConfigError for a file that is wrong, ReloadRefused for a change that needs a restart.
+   */
+  reload(): Promise<void> {
+    const reload = async (): Promise<void> => {
+      const { ReloadRefused } = await import('./reload/rule.ts')
+      if (this.readOptions === null)
+        throw new ReloadRefused('can only reload config when a file is provided using -c or --config')
+      const { reloadOptions } = await import('./reload/reload.ts')
+      await reloadOptions(this, this.readOptions())
+    }
+    const done = this.#reloading.then(reload)
+    this.#reloading = done.catch(() => {})
+    return done
   }
 
   /** Runs when the server stops, newest first. */
@@ -267,7 +301,7 @@ export class Server {
       go: `node${process.version}`,
       host: websocket?.hostname ?? advertisedHost ?? options.host,
       port: websocket === null ? (advertisedPort ?? this.#address.port) : Number(websocket.port),
-      headers: options.headerSupport,
+      headers: !options.noHeaderSupport,
       auth_required: required || undefined,
       max_payload: client.maxPayload,
       client_id: client.cid,

@@ -1,4 +1,5 @@
 // From options to a server that can accept: accounts, the authenticator, and the listeners that are asked for. What is not used is not loaded.
+import type { Options } from './options.ts'
 import type { Server } from './server.ts'
 
 export async function setUp(server: Server): Promise<void> {
@@ -24,4 +25,15 @@ export async function setUp(server: Server): Promise<void> {
     const { startWebSocket } = await import('./connection/websocket.ts')
     server.listeners.websocket = await startWebSocket(server)
   }
+}
+
+/** After a reload: accounts and authentication as the options have them now. */
+export async function rebuildAuthenticator(server: Server, before: Options): Promise<void> {
+  if (server.options.operators.length > 0) {
+    await server.authenticator.reload?.(before)
+    return
+  }
+  const { configuredAccounts, ConfigAuthenticator } = await import('./auth/config.ts')
+  configuredAccounts(server)
+  server.authenticator = new ConfigAuthenticator(server)
 }

@@ -48,6 +48,7 @@ const DIFFERENT: readonly { file: RegExp; why: string; accepts?: true; sometimes
     why: 'the official one reads the two in random order',
     sometimes: true,
   },
+  { file: /\{stream: a, service: b\}/, why: 'the same', sometimes: true },
   {
     file: /^websocket \{.*(headers|ping_interval|authorization)/,
     why: 'not supported yet, and said so',

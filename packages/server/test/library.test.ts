@@ -8,7 +8,7 @@ import { connect } from '@nats-io/transport-node'
 import { run, waitFor } from '@ngs/testkit'
 import { DIFFERENCES } from '../conformance/differences.ts'
 import { defaultOptions, Server, ServerError } from '../src/index.ts'
-import { OPTION_ROWS } from '../src/options.ts'
+import { OPTION_ROWS } from '../src/option-table.ts'
 
 describe('the server as a library', () => {
   it('runs the example of its README', async (t) => {

@@ -48,6 +48,12 @@ export class AccountRegistry {
     return this.#accounts.get(name) ?? this.fetch?.(name) ?? null
   }
 
+  /** Takes an account out that nobody imports from any more. */
+  remove(account: Account): void {
+    account.link([], [])
+    this.#accounts.delete(account.name)
+  }
+
   setSystem(account: Account): void {
     this.system = account
     account.isSystem = true

@@ -13,6 +13,12 @@ export const SYSTEM = '$SYS'
 /** Makes the accounts of the configuration file, their sharing and the system account. */
 export function configuredAccounts(server: Server): void {
   const { options, accounts } = server
+  // Those of before a reload that are gone, but for the two that are always there.
+  for (const account of accounts.all()) {
+    if (options.accounts.has(account.name)) continue
+    if (account === accounts.global || account === accounts.system) accounts.apply(account, EMPTY_SPEC)
+    else accounts.remove(account)
+  }
   for (const name of options.accounts.keys()) accounts.ensure(name)
   if (!options.noSystemAccount) {
     const name = options.systemAccount === '' ? SYSTEM : options.systemAccount

@@ -1,5 +1,7 @@
 import { operatorProblem } from '../auth/operators.ts'
-import { OPTION_ROWS, type OptionRow, type Options } from '../options.ts'
+import { goDuration } from '../duration.ts'
+import { OPTION_ROWS, type OptionRow } from '../option-table.ts'
+import type { Options } from '../options.ts'
 import { VERSION } from '../version.ts'
 import { readAccounts } from './accounts.ts'
 import { readAuthorization } from './authorization.ts'
@@ -24,7 +26,6 @@ import {
 
 /** Keys of the official server that this one does not have yet: said, never ignored. */
 const NOT_YET = new Set([
-  'jetstream',
   'store_dir',
   'storedir',
   'default_js_domain',
@@ -44,31 +45,6 @@ const NOT_YET = new Set([
   'trusted_keys',
   'trusted',
   'resolver_tls',
-  'https',
-  'https_port',
-  'syslog',
-  'remote_syslog',
-  'write_timeout',
-  'prof_port',
-  'lame_duck_duration',
-  'lame_duck_grace_period',
-  'no_fast_producer_stall',
-  'log_size_limit',
-  'logfile_size_limit',
-  'log_max_num',
-  'logfile_max_num',
-  'trace_verbose',
-  'trace_headers',
-  'feature_flags',
-])
-
-/** Accepted, because there is nothing here that they could change: no dialling, no cache of that kind, no profiles. */
-const WITHOUT_EFFECT = new Set([
-  'disable_sublist_cache',
-  'no_sublist_cache',
-  'connect_error_reports',
-  'reconnect_error_reports',
-  'prof_block_rate',
 ])
 
 /** Read in this order, whatever the file's: users of accounts are checked against what `authorization` says. */
@@ -89,7 +65,7 @@ export function readConfigFile(file: string, options: Options): { warnings: stri
     const row = rows.get(key)
     if (row !== undefined) setOption(options, row, value, problems)
     else if (NOT_YET.has(key)) notYet(value, key, problems)
-    else if (!WITHOUT_EFFECT.has(key)) return readBlock(key, value, options, problems)
+    else return readBlock(key, value, options, problems)
     return true
   })
   if (problems.errors.length > 0) throw new ConfigError([...problems.warnings, ...problems.errors].join('\n'))
@@ -113,6 +89,7 @@ function setOption(options: Options, row: OptionRow, value: ConfigValue, problem
   const target = options as unknown as Record<string, unknown>
   const read = plainValue(row, value, problems)
   if (read !== 0 || !ZERO_IS_DEFAULT.has(row.field)) target[row.field] = read
+  if (row.field === 'traceVerbose' || row.field === 'traceHeaders') options.trace = read === true
 }
 
 function plainValue(row: OptionRow, value: ConfigValue, problems: Problems): unknown {
@@ -122,12 +99,16 @@ function plainValue(row: OptionRow, value: ConfigValue, problems: Problems): unk
         fail(value, 'system account name must be a string')
       const text = asString(value)
       if (row.field === 'serverName' && text.includes(' ')) fail(value, 'server name cannot contain spaces')
+      if (row.field === 'writeTimeout' && !['default', 'close', 'retry'].includes(text))
+        fail(value, "write_timeout must be 'default', 'close' or 'retry'")
       return text
     }
     case 'boolean':
       return asBoolean(value)
     case 'duration':
       return asDuration(value, row.key, problems)
+    case 'durationText':
+      return lameDuckTime(row, value)
   }
   const number = asInteger(value)
   switch (row.field) {
@@ -145,6 +126,16 @@ function plainValue(row: OptionRow, value: ConfigValue, problems: Problems): unk
   return number
 }
 
+const LEAST_LAME_DUCK_MS = 30_000
+
+function lameDuckTime(row: OptionRow, value: ConfigValue): number {
+  const time = durationOf(value, (text) => `error parsing ${row.key}: ${text}`)
+  if (row.field === 'lameDuckDuration' && time < LEAST_LAME_DUCK_MS)
+    fail(value, `invalid ${row.key} of ${goDuration(time * 1e6)}, minimum is 30 seconds`)
+  if (time < 0) fail(value, `invalid ${row.key}, needs to be positive`)
+  return time
+}
+
 function readBlock(key: string, value: ConfigValue, options: Options, problems: Problems): boolean {
   switch (key) {
     case 'listen': {
@@ -159,8 +150,27 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       options.httpPort = port
       return true
     }
-    case 'no_header_support':
-      options.headerSupport = !asBoolean(value)
+    case 'https': {
+      const { host, port } = asListen(value)
+      options.httpHost = host
+      options.httpsPort = port
+      return true
+    }
+    case 'syslog':
+      if (asBoolean(value)) fail(value, NO_SYSLOG)
+      return true
+    case 'remote_syslog':
+      if (asString(value) !== '') fail(value, NO_SYSLOG)
+      return true
+    case 'prof_port':
+      if (asInteger(value) !== 0) fail(value, NO_PROFILES)
+      return true
+    case 'jetstream':
+      if (value.value !== false && !(isString(value) && /^disabled?$/i.test(value.value)))
+        notYet(value, key, problems)
+      return true
+    case 'feature_flags':
+      readFeatureFlags(value, options)
       return true
     case 'authorization':
       readAuthorization(value, options, problems)
@@ -187,9 +197,6 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
     case 'resolver_pinned_accounts':
       options.pinnedAccounts = stringList(value, key, problems) ?? []
       return true
-    case 'default_sentinel':
-      options.defaultSentinel = asString(value)
-      return true
     case 'server_tags':
       options.serverTags = readTags(value)
       return true
@@ -207,6 +214,21 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       return true
   }
   return false
+}
+
+export const NO_SYSLOG =
+  'syslog is not supported: log to a file (log_file), or to stderr for the service manager to pass on'
+export const NO_PROFILES =
+  'prof_port is not supported: there are no Go profiles here, use the inspector of Node (--inspect)'
+
+function readFeatureFlags(value: ConfigValue, options: Options): void {
+  if (!(value.value instanceof Map))
+    fail(value, `error parsing feature flags: unsupported type ${goType(value)}`)
+  for (const [name, item] of value.value) {
+    if (typeof item.value !== 'boolean')
+      fail(item, `error parsing feature flag ${JSON.stringify(name)}: expected bool, got ${goType(item)}`)
+    options.featureFlags[name] = item.value
+  }
 }
 
 function readTags(value: ConfigValue): string[] {
@@ -292,9 +314,16 @@ export function validateOptions(options: Options): void {
   const refuse = (text: string): never => {
     throw new ConfigError(text)
   }
+  const { lameDuckDuration: duration, lameDuckGracePeriod: grace } = options
+  if (duration > 0 && grace >= duration) {
+    refuse(
+      `lame duck grace period (${goDuration(grace * 1e6)}) should be strictly lower than lame duck duration (${goDuration(duration * 1e6)})`,
+    )
+  }
   if (options.maxPayload > options.maxPending)
     refuse(`max_payload (${options.maxPayload}) cannot be higher than max_pending (${options.maxPending})`)
   if (options.serverName.includes(' ')) refuse('server name cannot contain spaces')
+  if (options.httpsPort !== 0) refuse('https_port is not supported yet')
   const problem = operatorProblem(options, VERSION)
   if (problem !== null) refuse(problem)
   if (options.operators.length === 0 && options.noAuthUser !== '') {

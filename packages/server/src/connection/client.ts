@@ -275,7 +275,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.refuse('clientProtocol')
       return
     }
-    this.headers = options.headers && this.server.options.headerSupport
+    this.headers = options.headers && !this.server.options.noHeaderSupport
     this.#parser.headers = this.headers
     if (options.no_responders && !this.headers) {
       this.refuse('noRespondersNeedHeaders')
@@ -325,6 +325,23 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.error(REFUSALS.maxSubscriptionsApplied.text)
       setTimeout(() => this.close('Maximum Subscriptions Exceeded'), SUBS_CLOSE_DELAY_MS).unref()
     }
+  }
+
+  /** After a reload of the server's limits. */
+  reloadLimits(): void {
+    this.#parser.maxControlLine = this.server.options.maxControlLine
+    this.applyLimits()
+  }
+
+  /** After a reload of users and accounts: who it is by the new rules, and what it may do now. Closed when it may not stay. */
+  async reauthorize(): Promise<void> {
+    if (this.closed) return
+    const { authenticator } = this.server
+    if (!this.#connected && !authenticator.required) return
+    const result = await authenticator.authenticate(this.#attempt(this.options))
+    if (this.closed) return
+    if (!result.ok) this.refuse('authorization')
+    else if (this.bind(result)) this.server.onConnected(this)
   }
 
   setPermissions(spec: PermissionsSpec | null): void {

@@ -1,4 +1,5 @@
 // How monitoring writes times.
+export { goDuration } from '../duration.ts'
 
 /** `1y2d3h4m5s`: the larger units only when they are not zero. */
 export function uptime(ms: number): string {
@@ -15,14 +16,3 @@ export function uptime(ms: number): string {
   if (minutes > 0) return `${minutes}m${seconds % 60}s`
   return `${seconds}s`
 }
-
-/** A Go duration of nanoseconds. */
-export function goDuration(ns: number): string {
-  if (ns === 0) return '0s'
-  if (ns < 1000) return `${ns}ns`
-  if (ns < 1e6) return `${trim(ns / 1000)}µs`
-  if (ns < 1e9) return `${trim(ns / 1e6)}ms`
-  return `${trim(ns / 1e9)}s`
-}
-
-const trim = (value: number): string => value.toFixed(6).replace(/\.?0+$/, '')

@@ -77,6 +77,7 @@ export function announceEvents(system: System): Events {
       if (client.account.hasInterest(inside))
         client.account.publishInternal(inside, '', JSON.stringify(make()))
     },
+    stateChanged: announceStatsz,
   })
 
   let gap = FIRST_STATSZ_MS

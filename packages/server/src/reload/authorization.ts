@@ -1,0 +1,27 @@
+// After a reload everybody who is connected is asked again who they are.
+import type { Client } from '../connection/client.ts'
+import type { Options } from '../options.ts'
+import type { Server } from '../server.ts'
+import { rebuildAuthenticator } from '../setup.ts'
+
+/** Rebuilds accounts and authentication from the new options; closes those who may not stay, and gives the rest what they may do now. */
+export async function reloadAuthorization(server: Server, before: Options): Promise<void> {
+  await rebuildAuthenticator(server, before)
+  const clients = [...server.clients.values()]
+  const moved =
+    server.options.operators.length > 0 ? [] : clients.filter((client) => hasMoved(server, client))
+  for (const client of moved) client.close('Client Closed')
+  await Promise.all(clients.map((client) => client.reauthorize()))
+}
+
+/** True for a user that the new configuration does not have, or has in another account. */
+function hasMoved(server: Server, client: Client): boolean {
+  const { nkey, user } = client.options
+  // A guest stands for the user that the configuration names.
+  const name = nkey !== '' ? nkey : user !== '' ? user : client.user.kind === 'user' ? client.user.user : ''
+  if (name === '') return false
+  const now = server.options.users.find(
+    (one) => (nkey === '' ? one.nkey === '' && one.user : one.nkey) === name,
+  )
+  return now?.account !== client.account.name
+}

@@ -1,0 +1,55 @@
+// The reload of options with structure. Every field of Options that is no row of the option table has a rule here, which the compiler
+// checks: whoever adds such an option says what a reload does about it. A rule is asked only when the field has changed (`ALWAYS` apart).
+// It judges first and throws ReloadRefused while nothing has been applied yet; what it returns is applied when no rule has refused.
+import type { PlainField } from '../option-table.ts'
+import type { Options } from '../options.ts'
+import { type Effect, type Rule, refuse } from './rule.ts'
+
+type BlockField = Exclude<keyof Options, PlainField>
+
+/** Asked at every reload, as the official server does: accounts hold state, so it never takes them for the same. */
+export const ALWAYS: ReadonlySet<keyof Options> = new Set<keyof Options>(['users', 'accounts'])
+
+const NOTHING: Effect = {}
+const authorization =
+  (what: string): (() => Effect) =>
+  () => ({ says: [`Reloaded: ${what}`], rebuilds: ['authorization'] })
+
+/** Of a block that only a restart can change. */
+const restart =
+  (name: string): Rule<BlockField> =>
+  (before, after) =>
+    refuse(name, shown(before), shown(after))
+
+/** As Go prints a struct or a map, roughly: nobody reads more out of it than that it changed. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>'
+  if (typeof value !== 'object') return `${value}`
+  if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`
+  const entries = [...(value instanceof Map ? value : Object.entries(value))]
+  return `map[${entries.map(([key, item]) => `${key}:${shown(item)}`).join(' ')}]`
+}
+
+export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
+  users: authorization('authorization users'),
+  accounts: authorization('accounts'),
+  user: authorization('authorization username'),
+  password: authorization('authorization password'),
+  token: authorization('authorization token'),
+  authTimeout: (_before, after) => ({ says: [`Reloaded: authorization timeout = ${after / 1000}`] }),
+  authorizationDefined: () => NOTHING,
+  operators: restart('TrustedOperators'),
+  resolver: authorization('accounts'),
+  resolverPreload: () => ({ rebuilds: ['authorization'] }),
+  pinnedAccounts: () => ({ rebuilds: ['authorization'] }),
+  serverTags: () => ({ says: ['Reloaded: tags'], rebuilds: ['statsz'] }),
+  serverMetadata: () => ({ says: ['Reloaded: metadata'], rebuilds: ['statsz'] }),
+  featureFlags: restart('FeatureFlags'),
+  httpHost: (before, after, reload) => {
+    const [old, now] = [before || reload.before.host, after || reload.after.host]
+    return old === now ? NOTHING : refuse('HTTPHost', old, now)
+  },
+  websocket: restart('Websocket'),
+  configFile: () => NOTHING,
+  configDigest: () => NOTHING,
+}
