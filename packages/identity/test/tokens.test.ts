@@ -216,6 +216,13 @@ describe('tokens', () => {
     )
     assert.throws(() => decode(of('"exports":[{"type":99999999999999999}]')), refused('badToken'))
   })
+  it('that say one kind outside and another inside are nothing at all', () => {
+    // Read as generic claims, nobody would have checked that these are those of an operator.
+    const nats = { type: 'operator', version: 2, signing_keys: {} }
+    const token = forge({ iss: account.publicKey, sub: operator.publicKey, type: 'x', nats }, account)
+    assert.throws(() => decode(token), refused('badToken'))
+    assert.throws(() => identity.decodeOperator(token), refused('badToken'))
+  })
   it('never throw anything but an IdentityError, whatever is done to them', () => {
     const whole = encode(identity.newUserClaims(user.publicKey, 'u'), account)
     const survives = (token: string): boolean => {

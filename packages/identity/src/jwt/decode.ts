@@ -128,6 +128,10 @@ export function decode(token: string): Claims {
     throw new IdentityError('badSignature', `claim failed V${payloadOnly ? 1 : 2} signature verification`)
   }
   if (known === undefined) {
+    const inner = member(natsOf(parts.payload), 'type')
+    // Readers tell kinds apart by `nats.type`; generic claims are not checked as the kind they would pass for.
+    if (typeof inner === 'string' && Object.hasOwn(KINDS, inner))
+      throw new IdentityError('badToken', `claims of type ${JSON.stringify(kind)} hold those of an ${inner}`)
     return { ...claims, nats: readShape('any', natsOf(parts.payload), 'nats') as Json }
   }
   const issuer = roleOfPublicKey(claims.iss)
