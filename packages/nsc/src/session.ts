@@ -22,8 +22,8 @@ export class Session {
   readonly environment: Environment
   readonly context: Context
   readonly keystore: Keystore
-  /** The -K flag: whose key signs. */
-  readonly signer: string | null
+  /** The -K flag, or the answer to a question: whose key signs. */
+  signer: string | null
   readonly interactive: boolean
 
   constructor(io: Io, flags: GlobalFlags) {
@@ -92,6 +92,11 @@ export class Session {
   print(text: string): void {
     this.io.stdout.write(`${text}\n`)
   }
+}
+
+/** Whether there is somebody to ask. */
+export function atTerminal({ io }: Session): boolean {
+  return io.stdin.isTTY === true && io.stdout.isTTY === true
 }
 
 function accountNameOf(store: OperatorStore, publicKey: string): string {

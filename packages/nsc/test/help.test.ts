@@ -46,11 +46,6 @@ test('every command has a summary and examples that it understands', async () =>
       const invocation = await interpret(words, ENTRIES, (line) => assert.fail(`${example}: ${line}`))
       assert.equal(invocation.kind === 'command' && invocation.command.summary, command.summary, example)
     }
-    for (const question of command.questions ?? [])
-      assert.ok(
-        command.flags?.some(({ name }) => name === question.flag),
-        `${path.join(' ')}: --${question.flag}`,
-      )
   }
 })
 

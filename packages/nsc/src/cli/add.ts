@@ -27,11 +27,6 @@ export const ADD: GroupSpec = {
         'nsc add account Weather --deny-pubsub "internal.>"   # for users without permissions of their own',
       ],
       quiet: true,
-      questions: [
-        { flag: 'name', ask: 'account name', required: true },
-        { flag: 'start', ask: 'valid from (empty is always)' },
-        { flag: 'expiry', ask: 'valid until (empty is always)' },
-      ],
       load: () => import('../commands/add-account.ts'),
     },
     {
@@ -77,12 +72,6 @@ export const ADD: GroupSpec = {
         'nsc add export --service --subject "report" --response-type Stream',
       ],
       quiet: true,
-      questions: [
-        { flag: 'subject', ask: 'subject', required: true },
-        { flag: 'service', ask: 'is it a service', kind: 'confirm' },
-        { flag: 'name', ask: 'name (empty: the subject)' },
-        { flag: 'private', ask: 'is it private', kind: 'confirm' },
-      ],
       load: () => import('../commands/add-export.ts'),
     },
     {
@@ -115,13 +104,6 @@ export const ADD: GroupSpec = {
         'nsc add import --token activation.jwt --local-subject "orders.>"   # a private export',
       ],
       quiet: true,
-      questions: [
-        { flag: 'token', ask: 'activation token: file or URL (empty for a public export)' },
-        { flag: 'src-account', ask: 'public key of the exporting account (empty with a token)' },
-        { flag: 'remote-subject', ask: 'remote subject (empty with a token)' },
-        { flag: 'service', ask: 'is it a service', kind: 'confirm' },
-        { flag: 'local-subject', ask: 'local subject (empty: the remote one)' },
-      ],
       load: () => import('../commands/add-import.ts'),
     },
     later('mapping', 'Add or change a subject mapping'),
@@ -153,12 +135,6 @@ export const ADD: GroupSpec = {
         'nsc add operator --force -u https://example.com/jwt/v1/operator',
       ],
       quiet: true,
-      questions: [
-        { flag: 'url', ask: 'import from URL, file or well-known name (empty for a new operator)' },
-        { flag: 'name', ask: 'operator name (empty when imported: its own)' },
-        { flag: 'sys', ask: 'make a system account', kind: 'confirm' },
-        { flag: 'generate-signing-key', ask: 'make a signing key', kind: 'confirm' },
-      ],
       worksOnOldStore: true,
       storeless: true,
       load: () => import('../commands/add-operator.ts'),
@@ -194,11 +170,6 @@ export const ADD: GroupSpec = {
         'nsc add user bob -K reader                             # permissions of the scoped signing key with role reader',
       ],
       quiet: true,
-      questions: [
-        { flag: 'name', ask: 'user name', required: true },
-        { flag: 'start', ask: 'valid from (empty is always)' },
-        { flag: 'expiry', ask: 'valid until (empty is always)' },
-      ],
       load: () => import('../commands/add-user.ts'),
     },
   ],

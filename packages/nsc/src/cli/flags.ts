@@ -73,7 +73,7 @@ export class FlagValues {
     return this.given.get(name) ?? this.specOf(name).fallback ?? empty
   }
 
-  private specOf(name: string): FlagSpec {
+  specOf(name: string): FlagSpec {
     const spec = this.specs.get(name)
     if (!spec) throw new Error(`flag --${name} is not declared by this command`)
     return spec
@@ -86,7 +86,7 @@ export class FlagValues {
   }
 }
 
-function parseValue(spec: FlagSpec, text: string, before: Value | undefined): Value {
+export function parseValue(spec: FlagSpec, text: string, before: Value | undefined): Value {
   switch (spec.type) {
     case 'text':
       return text

@@ -1,9 +1,12 @@
 import { NscError, textOf } from '../errors.ts'
 import type { Io } from '../io.ts'
 import type { Report } from '../report.ts'
-import { checkCompatibility, Session } from '../session.ts'
+import { atTerminal, checkCompatibility, Session } from '../session.ts'
 import { CallError, type Invocation, interpret } from './program.ts'
 import { ENTRIES } from './registry.ts'
+
+/** Exit code after control-C: 128 and the number of the signal, as shells have it. */
+const INTERRUPTED = 130
 
 /** Interprets the arguments, runs the command, prints its report or error. Returns the exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -30,13 +33,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       allDirs: flags.text('all-dirs'),
     })
     checkCompatibility(session, { worksOnOldStore: command.worksOnOldStore ?? false })
-    if (!command.storeless) session.store()
-    if (session.interactive) {
-      const { askMissing } = await import('../questions.ts')
-      await askMissing(session, command, flags)
-    }
     if (command.load === null)
       throw new NscError('not-built', `"nsc ${invocation.path}" is not in this build yet`)
+    if (session.interactive || atTerminal(session)) {
+      const { converse } = await import('../dialogs/index.ts')
+      await converse(invocation.path, { session, flags, args }, { operator: !command.storeless })
+    }
+    if (!command.storeless) session.store()
     const { run } = await command.load()
     const begin = () => {
       begun = true
@@ -47,6 +50,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const always = thrown instanceof NscError && thrown.showUsage
     const wanted = always || !(command.quiet || begun)
     if (!(thrown instanceof Error)) throw thrown
+    if (thrown instanceof NscError && thrown.code === 'cancelled') {
+      printError(io, thrown.message, '')
+      return INTERRUPTED
+    }
     return printError(io, textOf(thrown), wanted ? usage() : '')
   }
 }

@@ -10,14 +10,6 @@ export type { FlagSpec, FlagType } from './flag-spec.ts'
  * and the checks of the tests all derive from them; the code of a command is loaded only when it runs.
  */
 
-/** A question `-i` asks for a flag that was not given. */
-export interface Question {
-  flag: string
-  ask: string
-  kind?: 'text' | 'confirm'
-  required?: boolean
-}
-
 /** What the code of a command gets. */
 export interface Call {
   session: Session
@@ -41,7 +33,6 @@ export interface CommandSpec {
   hidden?: boolean
   /** Leaves the usage out after errors, other than missing values. */
   quiet?: boolean
-  questions?: readonly Question[]
   /** Works without an operator being chosen; all others are refused before they look at their flags. */
   storeless?: boolean
   /** Commands that help to get away from a store of the first format. */

@@ -59,7 +59,7 @@ async function makePlan({ session, flags }: Call): Promise<InitPlan> {
     operatorUrl: null,
   }
   if (asks) {
-    const { askInit } = await import('../questions.ts')
+    const { askInit } = await import('../dialogs/init.ts')
     plan = await askInit(session, plan)
   }
   makeFolder(plan.dir)
