@@ -187,9 +187,11 @@ export class RawClient {
     return JSON.parse(Buffer.from(line.slice(5), 'latin1').toString('utf8')) as Info
   }
 
-  /** The next line begins a MSG or HMSG; reads all of it. Text is latin1. */
+  /** The next line begins a MSG or HMSG; reads all of it. Text is latin1. PINGs, which come when they like, are passed over. */
   async message(): Promise<Message> {
-    const line = await this.line('a message')
+    let line: string
+    do line = await this.line('a message')
+    while (line === 'PING')
     const [op, ...args] = line.split(' ')
     if (op !== 'MSG' && op !== 'HMSG') throw new Error(`expected a message, got ${JSON.stringify(line)}`)
     const numbers = op === 'MSG' ? 1 : 2
