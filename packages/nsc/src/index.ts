@@ -21,6 +21,10 @@ export async function runNsc(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(`nsc version ${COMPATIBLE_VERSION} (NGS ${VERSION})\n`)
     return 0
   }
+  if (argv[0] === '__complete') {
+    const { printCompletions } = await import('./completion/print.ts')
+    return printCompletions(argv.slice(1), io)
+  }
   const { run } = await import('./cli/run.ts')
   return run(argv, io)
 }

@@ -10,6 +10,11 @@ export const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./add.ts')).ADD,
   },
   {
+    name: 'completion',
+    summary: 'print completion scripts for shells',
+    load: async () => (await import('./completion.ts')).COMPLETION,
+  },
+  {
     name: 'delete',
     summary: 'delete accounts, users, exports, imports',
     load: async () => (await import('./delete.ts')).DELETE,
@@ -81,7 +86,6 @@ export const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./tool.ts')).rootTool(name),
   })),
   ...[
-    ['completion', 'completion scripts for shells'],
     ['expirations', 'tokens that have expired or soon will'],
     ['export', 'export keys'],
     ['fix', 'rebuild stores from loose files'],
