@@ -89,6 +89,7 @@ function deliverOne(
   if (subscription.max > 0) {
     if (subscription.delivered > subscription.max) return 0
     if (subscription.delivered === subscription.max) {
+      client.limitReached(subscription)
       write(client, subscription, frame, subject)
       client.removeSubscription(subscription)
       return 1

@@ -1,4 +1,6 @@
 // The command line, in the syntax of Go's flag package: one or two dashes, `-p 1` or `-p=1`, booleans alone or with `=`.
+import { ConfigError } from './config/language.ts'
+import { NO_PROFILES, NO_SYSLOG } from './config/read.ts'
 import { OPTION_ROWS } from './option-table.ts'
 import type { Options } from './options.ts'
 
@@ -8,86 +10,170 @@ export interface CommandLine {
   config: string
   check: boolean
   help: boolean
+  helpTls: boolean
   version: boolean
-  /** Sets on top of the file whatever was given. */
-  apply(options: Options): void
+  /** `command` or `command=pid`; empty for none. */
+  signal: string
   /** First word that is no flag. */
   word: string
+  /** Sets on top of the file what was given. @throws ConfigError for what is not supported. */
+  apply(options: Options): void
 }
 
-type Setter = (options: Options, text: string) => void
+type Kind = 'boolean' | 'integer' | 'string'
 interface Flag {
-  boolean: boolean
-  set: Setter
+  readonly kind: Kind
+  /** Of the command line itself, as soon as it is read. */
+  readonly note?: (line: CommandLine, text: string) => void
+  readonly apply?: (options: Options, text: string, name: string) => void
 }
 
-function table(line: CommandLine): Map<string, Flag> {
-  const flags = new Map<string, Flag>()
-  const add = (names: string[], boolean: boolean, set: Setter): void => {
-    for (const name of names) flags.set(name, { boolean, set })
+const on = (text: string): boolean => text === 'true'
+const notYet = (_options: Options, text: string, name: string): void => {
+  if (text !== '' && text !== 'false' && text !== '0')
+    throw new ConfigError(`${name.length > 1 ? '--' : '-'}${name} is not supported yet`)
+}
+const never =
+  (why: string): ((options: Options, text: string) => void) =>
+  (_options, text) => {
+    if (text !== '' && text !== 'false' && text !== '0') throw new ConfigError(why)
   }
-  for (const row of OPTION_ROWS) {
-    if (row.flags === undefined) continue
-    const numeric = row.type === 'integer' || row.type === 'port'
-    add([...row.flags], row.type === 'boolean', (options, text) => {
-      const target = options as unknown as Record<string, unknown>
-      target[row.field] = row.type === 'boolean' ? text === 'true' : numeric ? Number(text) : text
+
+/** Of several levels at once; set after the others, as the official server does it. */
+const LEVELS: Readonly<Record<string, readonly ('debug' | 'trace' | 'traceVerbose')[]>> = {
+  DV: ['debug', 'trace'],
+  DVV: ['debug', 'trace', 'traceVerbose'],
+  VV: ['trace', 'traceVerbose'],
+}
+
+function flagTable(): ReadonlyMap<string, Flag> {
+  const flags = new Map<string, Flag>()
+  const add = (names: readonly string[], flag: Flag): void => {
+    for (const name of names) flags.set(name, flag)
+  }
+  for (const { field, flags: names, type } of OPTION_ROWS) {
+    if (names === undefined) continue
+    const kind = type === 'boolean' ? type : type === 'integer' || type === 'port' ? 'integer' : 'string'
+    add(names, {
+      kind,
+      apply: (options, text) => {
+        const value = kind === 'boolean' ? on(text) : kind === 'integer' ? Number(text) : text
+        ;(options as unknown as Record<string, unknown>)[field] = value
+      },
     })
   }
-  const on = (text: string): boolean => text === 'true'
-  add(['DV'], true, (options, text) => {
-    options.debug = on(text)
-    options.trace = on(text)
+  for (const [name, fields] of Object.entries(LEVELS)) {
+    add([name], {
+      kind: 'boolean',
+      apply: (options, text) => {
+        for (const field of fields) options[field] = on(text)
+      },
+    })
+  }
+  const credential = (field: 'user' | 'password' | 'token'): Flag => ({
+    kind: 'string',
+    apply: (options, text) => {
+      options[field] = text
+    },
   })
-  add(['DVV'], true, (options, text) => {
-    options.debug = on(text)
-    options.trace = on(text)
-  })
-  add(['VV'], true, (options, text) => {
-    options.trace = on(text)
-  })
-  add(['user'], false, (options, text) => {
-    options.user = text
-  })
-  add(['pass'], false, (options, text) => {
-    options.password = text
-  })
-  add(['auth'], false, (options, text) => {
-    options.token = text
-  })
-  add(['c', 'config'], false, (_options, text) => {
-    line.config = text
-  })
-  add(['t'], true, (_options, text) => {
-    line.check = on(text)
-  })
-  add(['h', 'help'], true, (_options, text) => {
-    line.help = on(text)
-  })
-  add(['v', 'version'], true, (_options, text) => {
-    line.version = on(text)
+  add(['user'], credential('user'))
+  add(['pass'], credential('password'))
+  add(['auth'], credential('token'))
+  const noted = (kind: Kind, note: Flag['note'] & {}): Flag => ({ kind, note })
+  add(
+    ['c', 'config'],
+    noted('string', (line, text) => {
+      line.config = text
+    }),
+  )
+  add(
+    ['t'],
+    noted('boolean', (line, text) => {
+      line.check = on(text)
+    }),
+  )
+  add(
+    ['sl', 'signal'],
+    noted('string', (line, text) => {
+      line.signal = text
+    }),
+  )
+  add(
+    ['h', 'help'],
+    noted('boolean', (line, text) => {
+      line.help = on(text)
+    }),
+  )
+  add(
+    ['help_tls'],
+    noted('boolean', (line, text) => {
+      line.helpTls = on(text)
+    }),
+  )
+  add(
+    ['v', 'version'],
+    noted('boolean', (line, text) => {
+      line.version = on(text)
+    }),
+  )
+  add(['tls', 'tlsverify'], { kind: 'boolean', apply: notYet })
+  add(['tlscert', 'tlskey', 'tlscacert'], { kind: 'string', apply: notYet })
+  add(['s', 'syslog'], { kind: 'boolean', apply: never(NO_SYSLOG) })
+  add(['r', 'remote_syslog'], { kind: 'string', apply: never(NO_SYSLOG) })
+  add(['profile'], { kind: 'integer', apply: never(NO_PROFILES) })
+  add(['js', 'jetstream', 'no_advertise'], { kind: 'boolean', apply: notYet })
+  add(['connect_retries'], { kind: 'integer', apply: notYet })
+  add(['sd', 'store_dir', 'routes', 'cluster', 'cluster_listen', 'cluster_name', 'cluster_advertise'], {
+    kind: 'string',
+    apply: notYet,
   })
   return flags
 }
 
 const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True']
 const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False']
+const INTEGER = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9]\d*)$/
+
+/** The text of a value in its plain form. @throws FlagError. */
+function checked(kind: Kind, name: string, text: string): string {
+  if (kind === 'string') return text
+  if (kind === 'boolean') {
+    if (TRUE.includes(text)) return 'true'
+    if (FALSE.includes(text)) return 'false'
+    throw new FlagError(`invalid boolean value ${JSON.stringify(text)} for -${name}: parse error`)
+  }
+  const match = INTEGER.exec(text)
+  const invalid = (why: string): never => {
+    throw new FlagError(`invalid value ${JSON.stringify(text)} for flag -${name}: ${why}`)
+  }
+  if (match === null) return invalid('parse error')
+  // Go takes a leading 0 for octal.
+  const [, sign, digits] = match
+  const value = BigInt(/^0[0-7]+$/.test(digits!) ? `0o${digits!.slice(1)}` : digits!)
+  const signed = sign === '-' ? -value : value
+  if (BigInt.asIntN(64, signed) !== signed) return invalid('value out of range')
+  return `${signed}`
+}
 
 /** @throws FlagError with the text of Go's flag package. */
 export function parseFlags(args: readonly string[]): CommandLine {
-  const given: { flag: Flag; text: string }[] = []
+  const given: { name: string; flag: Flag; text: string }[] = []
   const line: CommandLine = {
     config: '',
     check: false,
     help: false,
+    helpTls: false,
     version: false,
+    signal: '',
     word: '',
-    apply: (options) => {
-      for (const { flag, text } of given) flag.set(options, text)
+    apply(options) {
+      const levels = given.filter(({ name }) => name in LEVELS).sort((a, b) => (a.name < b.name ? -1 : 1))
+      for (const { name, flag, text } of [...given.filter(({ name }) => !(name in LEVELS)), ...levels])
+        flag.apply?.(options, text, name)
       if (options.port === 0) options.port = 4222
     },
   }
-  const flags = table(line)
+  const flags = flagTable()
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!
     if (arg === '--' || !arg.startsWith('-') || arg === '-') {
@@ -95,64 +181,25 @@ export function parseFlags(args: readonly string[]): CommandLine {
       break
     }
     const [, name, , value] = /^--?([^=]*)(=(.*))?$/s.exec(arg)!
+    if (name === '' || name!.startsWith('-')) throw new FlagError(`bad flag syntax: ${arg}`)
     const flag = flags.get(name!)
     if (flag === undefined) throw new FlagError(`flag provided but not defined: -${name}`)
-    let text: string
-    if (flag.boolean) {
-      const word = value ?? 'true'
-      if (!TRUE.includes(word) && !FALSE.includes(word))
-        throw new FlagError(`invalid boolean value ${JSON.stringify(word)} for -${name}: parse error`)
-      text = TRUE.includes(word) ? 'true' : 'false'
-    } else {
-      const next = value ?? args[++i]
-      if (next === undefined) throw new FlagError(`flag needs an argument: -${name}`)
-      text = next
-      const row = OPTION_ROWS.find((candidate) => candidate.flags?.includes(name!))
-      if ((row?.type === 'integer' || row?.type === 'port') && !/^-?\d+$/.test(text))
-        throw new FlagError(`invalid value ${JSON.stringify(text)} for flag -${name}: parse error`)
-    }
-    given.push({ flag, text })
+    const text = value ?? (flag.kind === 'boolean' ? 'true' : args[++i])
+    if (text === undefined) throw new FlagError(`flag needs an argument: -${name}`)
+    const plain = checked(flag.kind, name!, text)
+    given.push({ name: name!, flag, text: plain })
+    flag.note?.(line, plain)
   }
-  // What names the file and the mode has no place in the options; setting it on nothing fills the line itself.
-  for (const { flag, text } of given) flag.set({} as Options, text)
   return line
 }
 
-export const USAGE = `
-Usage: ngs-server [options]
+const SECRET = /^--?(user|pass|auth)(=.*)?$/s
 
-Server Options:
-    -a, --addr, --net <host>         Bind to host address (default: 0.0.0.0)
-    -p, --port <port>                Use port for clients (default: 4222, -1 for any free one)
-    -n, --name, --server_name <name> Server name (default: server id)
-    -P, --pid <file>                 File to store the process id in
-    -m, --http_port <port>           Use port for http monitoring (-1 for any free one)
-    -c, --config <file>              Configuration file
-    -t                               Test the configuration and exit
-        --client_advertise <string>  Client URL to advertise
-        --ports_file_dir <dir>       Creates a ports file in the specified directory (<executable_name>_<pid>.ports)
-
-Logging Options:
-    -l, --log <file>                 File to redirect log output to
-    -T, --logtime                    Timestamp log entries (default: true)
-        --logtime_utc                Timestamps in UTC instead of local time
-    -D, --debug                      Enable debugging output
-    -V, --trace                      Trace the raw protocol
-    -DV                              Debug and trace
-        --max_traced_msg_len <len>   Maximum printable length for traced messages (default: unlimited)
-
-Authorization Options:
-        --user <user>                User required for connections
-        --pass <password>            Password required for connections
-        --auth <token>               Authorization token required for connections
-
-Common Options:
-    -h, --help                       Show this message
-    -v, --version                    Show version
-
-Examples:
-    ngs-server                       Listen on 0.0.0.0:4222
-    ngs-server -p -1 -m 8222 -D      Any free port, monitoring on 8222, debug log
-    ngs-server -c nats-server.conf   Run from a configuration file of nats-server
-    ngs-server -t -c my.conf         Check a configuration file
-`
+/** The arguments without passwords, for lists of processes. */
+export function withoutSecretArguments(args: readonly string[]): string[] {
+  return args.map((arg, i) => {
+    const before = args[i - 1]
+    if (before !== undefined && SECRET.test(before) && !before.includes('=')) return '[REDACTED]'
+    return SECRET.test(arg) && arg.includes('=') ? `${arg.slice(0, arg.indexOf('='))}=[REDACTED]` : arg
+  })
+}

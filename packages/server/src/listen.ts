@@ -6,6 +6,8 @@ import { ServerError } from './errors.ts'
 export interface Listener {
   readonly url: string
   close(): Promise<void>
+  /** Takes no new connections; those that are there stay. */
+  stopAccepting?(): void
 }
 
 export function hostPort(host: string, port: number): string {

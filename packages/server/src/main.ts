@@ -1,11 +1,15 @@
 // The command ngs-server: command line -> options -> server, signals, exit codes.
+import { logBanner } from './banner.ts'
 import { ConfigError } from './config/language.ts'
 import { readConfigFile, validateOptions } from './config/read.ts'
 import { ServerError } from './errors.ts'
-import { type CommandLine, FlagError, parseFlags, USAGE } from './flags.ts'
+import { type CommandLine, FlagError, parseFlags, withoutSecretArguments } from './flags.ts'
 import { Log } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
 import { Server } from './server.ts'
+import { SignalError, sendSignal } from './signal-command.ts'
+import { handleSignals } from './signals.ts'
+import { TLS_USAGE, USAGE } from './usage.ts'
 import { VERSION } from './version.ts'
 
 const PROGRAM = 'ngs-server'
@@ -22,15 +26,21 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return 0
   }
   const word = line.word.toLowerCase()
-  if (line.version || word === 'version') {
-    process.stdout.write(`${PROGRAM}: v${VERSION}\n`)
-    return 0
-  }
-  if (line.help || word === 'help') {
-    process.stdout.write(USAGE)
-    return 0
-  }
+  const asked = line.version || line.help || line.helpTls
+  if (line.version || (!asked && word === 'version')) return print(`${PROGRAM}: v${VERSION}\n`)
+  if (line.help || (!asked && word === 'help')) return print(USAGE)
+  if (line.helpTls) return print(TLS_USAGE)
   if (word !== '') return complain(`unrecognized command: ${JSON.stringify(line.word)}`)
+  if (line.signal !== '') {
+    try {
+      sendSignal(line.signal, PROGRAM)
+      return 0
+    } catch (error) {
+      if (!(error instanceof SignalError)) throw error
+      return complain(error.message)
+    }
+  }
+  hideSecrets()
 
   const options = defaultOptions()
   const readOptions = (): Options => {
@@ -68,31 +78,8 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   }
   const server = new Server(options, log)
   if (line.config !== '') server.readOptions = readOptions
-  log.info(`Starting ${PROGRAM}`)
-  log.info(`  Version:  ${VERSION}`)
-  log.info('  Git:      [not set]')
-  log.info(`  Name:     ${server.name}`)
-  log.info(`  ID:       ${server.id}`)
-  if (options.configFile !== '')
-    log.info(`Using configuration file: ${options.configFile} (${options.configDigest})`)
-
-  const stop = (name: string) => async () => {
-    log.info(`Trapped "${name}" signal`)
-    await server.stop()
-    process.exit(0)
-  }
-  process.on('SIGINT', stop('interrupt'))
-  process.on('SIGTERM', stop('terminated'))
-  process.on('SIGHUP', () => {
-    log.info('Trapped "hangup" signal')
-    server
-      .reload()
-      .catch((error: Error) => log.error(`Failed to reload server configuration: ${error.message}`))
-  })
-  process.on('SIGUSR1', () => {
-    log.info('Trapped "user defined signal 1" signal')
-    log.reopen()
-  })
+  logBanner(server, PROGRAM)
+  handleSignals(server, log)
   try {
     await server.listen()
   } catch (error) {
@@ -101,6 +88,18 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return 1
   }
   return undefined
+}
+
+/** Lists of processes show this process by its own name, and no password. */
+function hideSecrets(): void {
+  const args = withoutSecretArguments(process.argv.slice(2))
+  process.argv.splice(2, args.length, ...args)
+  process.title = [PROGRAM, ...args].join(' ')
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
 }
 
 function complain(text: string): number {

@@ -20,6 +20,7 @@ export interface ConnectionObserver {
   authError(client: Client): void
   /** A reload has changed what the server tells of itself. */
   stateChanged?(): void
+  lameDuck?(): void
 }
 
 /** A receiver with more than this part of max_pending queued holds back those who send to it... */
@@ -101,7 +102,7 @@ export class Server {
     return `nats://${hostPort(this.#address.host, this.#address.port)}`
   }
   get isListening(): boolean {
-    return this.#net !== null && this.#stopping === null
+    return this.#net !== null && this.#stopping === null && !this.isLameDuck
   }
 
   /** Opens every listener. @throws ServerError. */
@@ -120,6 +121,30 @@ export class Server {
     this.onStop(() => {
       if (this.options.portsFileDir !== '') removePortsFile(this.options.portsFileDir)
     })
+  }
+
+  /** Leaving: no new clients, and those that are there go one by one. */
+  get isLameDuck(): boolean {
+    return this.#lameDuck !== null
+  }
+  #lameDuck: Promise<void> | null = null
+  /** Aborted when the server stops. */
+  readonly #stopped = new AbortController()
+
+  /** Ends when the server has stopped by itself. Null when it is on its way already, or not listening. */
+  enterLameDuck(): Promise<void> | null {
+    if (!this.isListening) return null
+    this.log.info('Entering lame duck mode, stop accepting new clients')
+    this.#lameDuck = import('./lame-duck.ts').then(({ lameDuck }) => lameDuck(this, this.#stopped.signal))
+    for (const observer of this.observers) observer.lameDuck?.()
+    return this.#lameDuck
+  }
+
+  /** Closes the doors for clients; monitoring stays. */
+  async stopAccepting(): Promise<void> {
+    this.listeners.websocket?.stopAccepting?.()
+    // Node ends the listener at once and calls back when the last connection has gone, which is not waited for.
+    this.#net?.close()
   }
 
   #reloading: Promise<void> = Promise.resolve()
@@ -173,6 +198,7 @@ export class Server {
 
   async #stop(): Promise<void> {
     this.log.info('Initiating Shutdown...')
+    this.#stopped.abort()
     for (const task of this.#closing) await task()
     const closed = new Promise<void>((resolve) =>
       this.#net === null ? resolve() : this.#net.close(() => resolve()),
@@ -262,7 +288,6 @@ export class Server {
     this.closedClients.push(client)
     if (this.closedClients.length > this.options.maxClosedClients) this.closedClients.shift()
     this.drained(client)
-    if (this.log.debugOn) this.log.debug(`${client.label} - Client connection closed: ${reason}`)
     for (const observer of this.observers) observer.closed(client, reason)
   }
 

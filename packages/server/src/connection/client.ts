@@ -7,12 +7,21 @@ import { type AuthResult, type ConnectAttempt, NOBODY, type UserIdentity } from 
 import { deliver } from '../delivery.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
 import { Parser, type Sink } from '../protocol/parser.ts'
-import { type CloseReason, DISCARDS, quote, REFUSALS, type RefusalName } from '../protocol/refusals.ts'
+import {
+  type CloseReason,
+  DISCARDS,
+  quote,
+  REFUSALS,
+  type Refusal,
+  type RefusalName,
+} from '../protocol/refusals.ts'
 import type { Server } from '../server.ts'
 import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
 import { fromWire, isLiteral, isValidSubscription } from '../subject/subject.ts'
 import { ResponseGrants } from './grants.ts'
+import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
+import { ProtocolTrace } from './protocol-trace.ts'
 import type { Transport, TransportEvents } from './transport.ts'
 
 /** What the connection knows about a subject it publishes to: kept while the account's index stays the same. */
@@ -74,6 +83,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #entries: (PublishEntry | undefined)[] | null = null
   #last: PublishEntry | null = null
   #stalled = false
+  /** Null unless protocol lines are logged. */
+  #trace: ProtocolTrace | null = null
+  /** How log lines name the connection. */
+  label: string
 
   constructor(server: Server, cid: number, makeTransport: (events: TransportEvents) => Transport) {
     this.server = server
@@ -88,6 +101,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#parser.maxControlLine = options.maxControlLine
     this.#parser.maxPayload = options.maxPayload
     this.#parser.gated = server.authenticator.required
+    this.label = firstLabel(this)
+    this.traceProtocol()
     this.maxSubs = options.maxSubscriptions > 0 ? options.maxSubscriptions : -1
   }
 
@@ -103,10 +118,13 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
   }
 
-  /** How log lines name the connection. */
-  get label(): string {
-    const kind = this.transport.type === 'WEBSOCKET' ? 'wid' : 'cid'
-    return `${this.transport.remoteAddress}:${this.transport.remotePort} - ${kind}:${this.cid}`
+  /** Starts or ends the tracing of its protocol lines, as the log wants it. */
+  traceProtocol(): void {
+    const wanted = this.server.log.traceOn
+    if (wanted === (this.#trace !== null)) return
+    this.#trace = wanted ? new ProtocolTrace(this, this.#parser) : null
+    this.#parser.sink = this.#trace ?? this
+    this.outbox.tap = this.#trace?.sent ?? null
   }
 
   // Transport ------------------------------------------------------------------------------------------------------------------
@@ -156,21 +174,30 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (!this.outbox.dirty) this.server.markDirty(this)
   }
 
-  /** Refuses what was sent: the -ERR of the table with an optional text of its own, and the close it asks for. */
+  /** Refuses what was sent: the -ERR of the table, its line in the log, and the close it asks for. */
   refuse(why: RefusalName): void {
-    const refusal = REFUSALS[why]
-    if (refusal.text !== null) this.error(refusal.text)
-    if (why === 'authorization') {
-      this.server.log.error(`${this.label} - Authorization Violation`)
-      this.server.onAuthError(this)
-    }
-    if (refusal.closes !== null) this.close(refusal.closes)
+    const { text, closes, logs, says = text ?? '' }: Refusal = REFUSALS[why]
+    const { log } = this.server
+    if (why === 'authorization') log.error(`${this.label} - ${this.#deniedUser()}`)
+    else if (why === 'maxPayload')
+      log.error(
+        `${this.label} - maximum payload exceeded: ${this.#parser.declaredSize()} vs ${this.maxPayload}`,
+      )
+    else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
+    if (text !== null) this.error(text)
+    if (why === 'authorization') this.server.onAuthError(this)
+    if (closes !== null) this.close(closes)
   }
   error(text: string): void {
     this.#write(`-ERR '${text}'\r\n`)
   }
-  #violation(text: string): void {
-    this.server.log.error(`${this.label} - ${text}`)
+  #deniedUser(): string {
+    const user = userName(this)
+    return user === NO_USER ? 'authentication error' : `authentication error - ${user}`
+  }
+  /** Tells the client with one text and the log with another. */
+  #violation(text: string, logged: string): void {
+    this.server.log.error(`${this.label} - ${logged}`)
     this.error(text)
   }
   #ok(): void {
@@ -184,6 +211,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.closed = true
     this.closeReason = reason
     this.stop = new Date()
+    const { log } = this.server
+    if (log.debugOn) log.debug(`${this.label} - Client connection closed: ${reason}`)
     for (const timer of [this.#pingTimer, this.#authTimer, this.#expiryTimer])
       if (timer !== null) clearTimeout(timer)
     this.#dropSubscriptions()
@@ -260,8 +289,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.server.onAuthError(this)
       if (result.reason === 'Maximum Account Connections Exceeded') this.refuse('maxAccountConnections')
       else {
+        this.server.log.error(`${this.label} - ${this.#deniedUser()}`)
         this.error('Authorization Violation')
-        this.server.log.error(`${this.label} - authentication error - ${result.log}`)
         this.close(result.reason)
       }
       return
@@ -284,6 +313,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#ok()
     if (!this.#connected) {
       this.#connected = true
+      this.label = fullLabel(this)
       if (this.#pingTimer !== null) clearTimeout(this.#pingTimer)
       const first = Math.min(this.server.options.pingInterval, FIRST_PING_MS)
       this.#pingTimer = setTimeout(() => this.#tick(), first + Math.random() * first * 0.2).unref()
@@ -357,9 +387,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       if (permissions !== null && !permissions.maySubscribe(subscription.subject, subscription.queue)) {
         this.removeSubscription(subscription)
         const queue = subscription.queue === null ? '' : ` using queue ${quote(subscription.queue)}`
-        this.#violation(
-          `Permissions Violation for Subscription to ${quote(subscription.subject)}${queue} (sid ${quote(subscription.sid)})`,
-        )
+        const which = `${quote(subscription.subject)}${queue} (sid ${quote(subscription.sid)})`
+        this.error(`Permissions Violation for Subscription to ${which}`)
+        this.server.log.info(`Removed sub ${which} for ${userName(this)} - not authorized`)
       } else subscription.filter = permissions?.needsFilter(subscription.subject, subscription.queue) ?? false
     }
   }
@@ -389,6 +419,13 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     return true
   }
 
+  /** Tells the client that the server will stop. False when it would not understand. */
+  announceLameDuck(): boolean {
+    if (this.options.protocol < 1 || !this.#firstPong) return false
+    this.#write(encodeInfo({ ...this.server.info(this, true), nonce: undefined, ldm: true }))
+    return true
+  }
+
   // PING, PONG -----------------------------------------------------------------------------------------------------------------
 
   ping(): void {
@@ -411,6 +448,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #tick(): void {
     const { options } = this.server
     this.#pingTimer = setTimeout(() => this.#tick(), options.pingInterval).unref()
+    const { log } = this.server
+    if (log.debugOn) log.debug(`${this.label} - Client Ping Timer`)
     const active = this.#activeSinceTick
     this.#activeSinceTick = false
     // An active client is not tested, but for the first measure of its round trip.
@@ -435,12 +474,19 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const { permissions } = this
     if (queue === '_sys_' || (permissions !== null && !permissions.maySubscribe(subject, queue))) {
       const using = queue === null ? '' : ` using queue ${quote(queue)}`
-      this.#violation(`Permissions Violation for Subscription to ${quote(subject)}${using}`)
+      const logged = queue === null ? '' : `, Queue: ${quote(queue)}`
+      this.#violation(
+        `Permissions Violation for Subscription to ${quote(subject)}${using}`,
+        `Subscription Violation - Subject ${quote(subject)}${logged}, SID ${sid}`,
+      )
       return
     }
     const { maxSubTokens } = this.server.options
     if (maxSubTokens > 0 && subject.split('.').length > maxSubTokens) {
-      this.#violation(`Permissions Violation for Subscription to ${quote(subject)}, too many tokens`)
+      this.#violation(
+        `Permissions Violation for Subscription to ${quote(subject)}, too many tokens`,
+        `Subscription Violation Too Many Tokens - Subject ${quote(subject)}, SID ${sid}`,
+      )
       return
     }
     if (this.maxSubs >= 0 && this.subscriptions.size >= this.maxSubs) {
@@ -472,10 +518,21 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (own === undefined) return
     this.subscriptions.delete(subscription.sid)
     this.account.removeSubscription(own)
+    this.#trace?.removed(own.sid)
+  }
+
+  /** A subscription is about to get its last message. */
+  limitReached({ max, sid }: Subscription): void {
+    const { log } = this.server
+    if (log.debugOn)
+      log.debug(`${this.label} - Auto-unsubscribe limit of ${max} reached for sid '${fromWire(sid)}'`)
   }
 
   #dropSubscriptions(): void {
-    for (const subscription of this.subscriptions.values()) this.account.removeSubscription(subscription)
+    for (const subscription of this.subscriptions.values()) {
+      this.account.removeSubscription(subscription)
+      this.#trace?.removed(subscription.sid)
+    }
     this.subscriptions.clear()
     for (const { exporter } of this.account.services)
       if (exporter.replies.size > 0) exporter.replies.forget(this.account)
@@ -491,7 +548,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (this.options.pedantic && !isLiteral(entry.subject)) this.refuse('invalidPublishSubject')
     if (!entry.permitted) {
       if (this.grants === null || isReserved(entry.subject) || !this.grants.use(entry.subject)) {
-        this.#violation(`Permissions Violation for Publish to ${quote(entry.subject)}`)
+        this.#violation(
+          `Permissions Violation for Publish to ${quote(entry.subject)}`,
+          `Publish Violation - Subject ${quote(entry.subject)}`,
+        )
         return
       }
     }
@@ -569,7 +629,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       !(reply.startsWith('_GR_.') && reply.length > 5)
     )
       return true
-    this.#violation(`Permissions Violation for Publish with Reply of ${quote(reply)}`)
+    this.#violation(
+      `Permissions Violation for Publish with Reply of ${quote(reply)}`,
+      `Publish Violation - Reply ${quote(reply)}`,
+    )
     return false
   }
 

@@ -41,6 +41,8 @@ export class Outbox {
   dirty = false
   /** Bytes handed to the stream and not yet gone. */
   pending = 0
+  /** Sees what leaves, in its order; null unless the connection is traced. */
+  tap: ((bytes: Buffer) => void) | null = null
   /** Writes to the descriptor; never changes while bytes are pending. Replaced in tests. */
   writeDirect: (fd: number, buffer: Buffer, length: number) => number = writeNow
 
@@ -118,6 +120,10 @@ export class Outbox {
   /** What was appended so far and a large payload with one system call. */
   #together(head: Buffer, payload: Buffer): void {
     const length = this.length
+    if (this.tap !== null) {
+      this.tap(head.subarray(0, length))
+      this.tap(payload)
+    }
     let written = 0
     try {
       written = this.writeBoth(this.#transport.fd, head.subarray(0, length), payload)
@@ -155,6 +161,7 @@ export class Outbox {
       this.length = 0
       return
     }
+    if (this.tap !== null) this.tap(buffer.subarray(0, length))
     if (this.pending === 0 && this.#transport.fd >= 0) {
       const written = this.#direct(buffer, length)
       if (written === length) {
@@ -173,6 +180,7 @@ export class Outbox {
 
   #send(bytes: Buffer): void {
     if (this.#closed) return
+    if (this.tap !== null) this.tap(bytes)
     let rest = bytes
     if (this.pending === 0 && this.#transport.fd >= 0) {
       const written = this.#direct(bytes, bytes.length)

@@ -92,7 +92,7 @@ export async function startWebSocket(server: Server): Promise<Listener> {
       }, 100)
     })
   server.onStop(close)
-  return { url: `ws://${hostPort(host, port)}`, close }
+  return { url: `ws://${hostPort(host, port)}`, close, stopAccepting: () => void http.close() }
 }
 
 /** A browser's page must come from here (same_origin) or from the list; clients without Origin are no browsers. */

@@ -67,7 +67,8 @@ export class Parser {
   /** The current publish has the known subject. */
   isKnown = false
 
-  readonly #sink: Sink
+  /** The client, or what traces it in front of it. */
+  sink: Sink
   readonly #tokens = new Int32Array(MAX_TOKENS * 2)
   #count = 0
   #argStart = 0
@@ -80,7 +81,7 @@ export class Parser {
   #paused = false
 
   constructor(sink: Sink) {
-    this.#sink = sink
+    this.sink = sink
     this.args = EMPTY
     this.data = EMPTY
   }
@@ -226,7 +227,7 @@ export class Parser {
     this.dataStart = position + 2
     this.dataEnd = dataEnd
     this.isKnown = true
-    this.#sink.publish(this)
+    this.sink.publish(this)
     this.isKnown = false
     return dataEnd + 2
   }
@@ -254,20 +255,20 @@ export class Parser {
       length = 0
     }
     if (length === 0) {
-      this.#sink.refuse('unknownOperation')
+      this.sink.refuse('unknownOperation')
       return
     }
     let start = position + length
     while (start < buffer.length && isBlank(buffer[start])) start++
     if (buffer.length - start > this.maxControlLine) {
-      this.#sink.refuse('controlLine')
+      this.sink.refuse('controlLine')
       return
     }
     this.#held = Buffer.from(buffer.subarray(position))
   }
 
   #passGate(): boolean {
-    if (this.#sink.unauthenticated()) return true
+    if (this.sink.unauthenticated()) return true
     return false
   }
 
@@ -276,8 +277,8 @@ export class Parser {
     if (newline < 0) return chunk.length
     const kind = this.#skip
     this.#skip = SKIP_NONE
-    if (kind === SKIP_PING) this.#sink.ping()
-    else if (kind === SKIP_PONG) this.#sink.pong()
+    if (kind === SKIP_PING) this.sink.ping()
+    else if (kind === SKIP_PONG) this.sink.pong()
     return newline + 1
   }
 
@@ -345,11 +346,11 @@ export class Parser {
         }
         const fourth = buffer[position + 3]! | 32
         if (second === 105 && third === 110 && fourth === 103) {
-          this.#sink.ping()
+          this.sink.ping()
           return
         }
         if (second === 111 && third === 110 && fourth === 103) {
-          this.#sink.pong()
+          this.sink.pong()
           return
         }
         break
@@ -365,15 +366,16 @@ export class Parser {
         if (this.#named(buffer, position, 'SUB') && isBlank(buffer[position + 3])) {
           this.#split(buffer, position + 4, buffer.length)
           if (this.#tooLong()) return
+          this.args = buffer
           if (this.#count === 2) {
-            this.#sink.subscribe(this.#text(buffer, 0), null, this.#text(buffer, 1))
+            this.sink.subscribe(this.#text(buffer, 0), null, this.#text(buffer, 1))
             return
           }
           if (this.#count === 3) {
-            this.#sink.subscribe(this.#text(buffer, 0), this.#text(buffer, 1), this.#text(buffer, 2))
+            this.sink.subscribe(this.#text(buffer, 0), this.#text(buffer, 1), this.#text(buffer, 2))
             return
           }
-          this.#sink.refuse('badArguments')
+          this.sink.refuse('badArguments')
           return
         }
         break
@@ -381,23 +383,24 @@ export class Parser {
         if (this.#named(buffer, position, 'UNSUB') && isBlank(buffer[position + 5])) {
           this.#split(buffer, position + 6, buffer.length)
           if (this.#tooLong()) return
+          this.args = buffer
           if (this.#count === 1) {
-            this.#sink.unsubscribe(this.#text(buffer, 0), 0)
+            this.sink.unsubscribe(this.#text(buffer, 0), 0)
             return
           }
           if (this.#count === 2) {
             const max = digits(buffer, this.#tokens[2]!, this.#tokens[3]!)
-            this.#sink.unsubscribe(this.#text(buffer, 0), Math.max(max, 0))
+            this.sink.unsubscribe(this.#text(buffer, 0), Math.max(max, 0))
             return
           }
-          this.#sink.refuse('badArguments')
+          this.sink.refuse('badArguments')
           return
         }
         break
       case 99:
         if (this.#named(buffer, position, 'CONNECT')) {
           const json = this.#line(buffer, position + 7, rest, following)
-          if (json !== null) this.#sink.connect(json)
+          if (json !== null) this.sink.connect(json)
           return
         }
         break
@@ -408,7 +411,7 @@ export class Parser {
           try {
             JSON.parse(json)
           } catch {
-            this.#sink.refuse('badArguments')
+            this.sink.refuse('badArguments')
           }
           return
         }
@@ -418,12 +421,12 @@ export class Parser {
         break
       case 45 | 32:
         if (this.#named(buffer, position, '-ERR') && isBlank(buffer[position + 4])) {
-          this.#sink.refuse('clientError')
+          this.sink.refuse('clientError')
           return
         }
         break
     }
-    this.#sink.refuse('unknownOperation')
+    this.sink.refuse('unknownOperation')
   }
 
   /** The rest of a line without blanks before it and CR behind it, or null when it was refused. */
@@ -433,10 +436,20 @@ export class Parser {
     while (start < end && isBlank(buffer[start])) start++
     if (end > start && buffer[end - 1] === CR) end--
     if (end - start > this.maxControlLine) {
-      this.#sink.refuse('controlLine')
+      this.sink.refuse('controlLine')
       return null
     }
     return buffer.toString('utf8', start, end)
+  }
+
+  /** During a call of the sink: the arguments of SUB or UNSUB as they came. */
+  line(): string {
+    return this.args.latin1Slice(this.#argStart, this.#argEnd)
+  }
+
+  /** Of the current publish, also when it is refused for its size. */
+  declaredSize(): number {
+    return digits(this.args, this.sizeStart, this.sizeEnd)
   }
 
   #named(buffer: Buffer, position: number, name: string): boolean {
@@ -451,7 +464,7 @@ export class Parser {
 
   #tooLong(): boolean {
     if (this.#argEnd - this.#argStart <= this.maxControlLine) return false
-    this.#sink.refuse('controlLine')
+    this.sink.refuse('controlLine')
     return true
   }
 
@@ -460,13 +473,13 @@ export class Parser {
     const tokens = this.#tokens
     const count = this.#count
     if (this.#argEnd - this.#argStart > this.maxControlLine) {
-      this.#sink.refuse('controlLine')
+      this.sink.refuse('controlLine')
       return
     }
     const sizes = withHeaders ? 2 : 1
     const replied = count === sizes + 2
     if (count !== sizes + 1 && !replied) {
-      this.#sink.refuse('badArguments')
+      this.sink.refuse('badArguments')
       return
     }
     this.subjectStart = tokens[0]!
@@ -483,7 +496,7 @@ export class Parser {
     this.sizeEnd = tokens[last + 1]!
     const size = digits(args, this.sizeStart, this.sizeEnd)
     if (size < 0) {
-      this.#sink.refuse('badArguments')
+      this.sink.refuse('badArguments')
       return
     }
     if (withHeaders) {
@@ -491,18 +504,19 @@ export class Parser {
       this.headerSizeEnd = tokens[last - 1]!
       this.headerSize = digits(args, this.headerSizeStart, this.headerSizeEnd)
       if (!this.headers || this.headerSize < 0 || this.headerSize > size) {
-        this.#sink.refuse('badArguments')
+        this.sink.refuse('badArguments')
         return
       }
     } else this.headerSize = -1
     if (size > this.maxPayload && this.maxPayload >= 0) {
-      this.#sink.refuse('maxPayload')
+      this.args = args
+      this.sink.refuse('maxPayload')
       return
     }
     const end = start + size
     if (end + 2 <= data.length) {
       if (data[end] !== CR || data[end + 1] !== LF) {
-        this.#sink.refuse('unknownOperation')
+        this.sink.refuse('unknownOperation')
         return
       }
       this.#after = end + 2
@@ -510,7 +524,7 @@ export class Parser {
       this.data = data
       this.dataStart = start
       this.dataEnd = end
-      this.#sink.publish(this)
+      this.sink.publish(this)
       return
     }
     // The payload is cut: from here on it is collected in a buffer of its own.
@@ -542,7 +556,7 @@ export class Parser {
       (this.#bodyFilled > size && body[size] !== CR) ||
       (this.#bodyFilled > size + 1 && body[size + 1] !== LF)
     ) {
-      this.#sink.refuse('unknownOperation')
+      this.sink.refuse('unknownOperation')
       return chunk.length
     }
     if (this.#bodyFilled === body.length) {
@@ -550,7 +564,7 @@ export class Parser {
       this.data = body
       this.dataStart = 0
       this.dataEnd = size
-      this.#sink.publish(this)
+      this.sink.publish(this)
     }
     return position + taken
   }

@@ -1,31 +1,64 @@
+import { isUtf8 } from 'node:buffer'
+
 // What the server says to a client it refuses, and what that does to the connection. One table: text after -ERR (null: nothing
-// is sent) and the close reason as monitoring shows it (null: the connection stays). Source: client protocol, ADR-less folklore
-// of the official server, proven by the conformance suite.
+// is sent), the close reason as monitoring shows it (null: the connection stays), and the level at which the log has it, which is the
+// text unless `says` is there. Source: client protocol, ADR-less folklore of the official server, proven by the conformance suite.
+
+export interface Refusal {
+  readonly text: string | null
+  readonly closes: CloseReason | null
+  readonly logs?: 'error' | 'debug'
+  readonly says?: string
+}
 
 export const REFUSALS = {
-  unknownOperation: { text: 'Unknown Protocol Operation', closes: 'Protocol Violation' },
-  badArguments: { text: null, closes: 'Protocol Violation' },
+  unknownOperation: {
+    text: 'Unknown Protocol Operation',
+    closes: 'Protocol Violation',
+    logs: 'error',
+    says: 'Client parser ERROR',
+  },
+  badArguments: {
+    text: null,
+    closes: 'Protocol Violation',
+    logs: 'error',
+    says: 'Client parser ERROR, bad arguments',
+  },
   clientError: { text: null, closes: 'Parse Error' },
-  controlLine: { text: 'maximum control line exceeded', closes: 'Maximum Control Line Exceeded' },
+  controlLine: {
+    text: 'maximum control line exceeded',
+    closes: 'Maximum Control Line Exceeded',
+    logs: 'error',
+  },
   maxPayload: { text: 'Maximum Payload Violation', closes: 'Maximum Message Payload Exceeded' },
   authorization: { text: 'Authorization Violation', closes: 'Authentication Failure' },
-  authTimeout: { text: 'Authentication Timeout', closes: 'Authentication Timeout' },
-  userExpired: { text: 'User Authentication Expired', closes: 'Authentication Expired' },
-  accountExpired: { text: 'Account Authentication Expired', closes: 'Authentication Expired' },
-  revoked: { text: 'User Authentication Revoked', closes: 'Credentials Revoked' },
+  authTimeout: { text: 'Authentication Timeout', closes: 'Authentication Timeout', logs: 'debug' },
+  userExpired: { text: 'User Authentication Expired', closes: 'Authentication Expired', logs: 'debug' },
+  accountExpired: { text: 'Account Authentication Expired', closes: 'Authentication Expired', logs: 'debug' },
+  revoked: { text: 'User Authentication Revoked', closes: 'Credentials Revoked', logs: 'debug' },
   signingKeyGone: { text: null, closes: 'Authentication Failure' },
-  maxConnections: { text: 'maximum connections exceeded', closes: 'Maximum Connections Exceeded' },
+  maxConnections: {
+    text: 'maximum connections exceeded',
+    closes: 'Maximum Connections Exceeded',
+    logs: 'error',
+  },
   maxAccountConnections: {
     text: 'maximum account active connections exceeded',
     closes: 'Maximum Account Connections Exceeded',
+    logs: 'error',
   },
   clientProtocol: { text: 'invalid client protocol', closes: 'Bad Client Protocol Version' },
   noRespondersNeedHeaders: {
     text: 'no responders requires headers support',
     closes: 'No Responders Requires Headers',
   },
-  stale: { text: 'Stale Connection', closes: 'Stale Connection' },
-  maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: null },
+  stale: {
+    text: 'Stale Connection',
+    closes: 'Stale Connection',
+    logs: 'debug',
+    says: 'Stale Client Connection - Closing',
+  },
+  maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: null, logs: 'error' },
   maxSubscriptionsApplied: {
     text: 'maximum subscriptions exceeded',
     closes: 'Maximum Subscriptions Exceeded',
@@ -33,7 +66,7 @@ export const REFUSALS = {
   invalidSubject: { text: 'Invalid Subject', closes: null },
   invalidPublishSubject: { text: 'Invalid Publish Subject', closes: null },
   kicked: { text: null, closes: 'Kicked' },
-} as const satisfies Record<string, { text: string | null; closes: CloseReason | null }>
+} as const satisfies Record<string, Refusal>
 
 export type RefusalName = keyof typeof REFUSALS
 
@@ -70,33 +103,46 @@ export const DISCARDS: ReadonlySet<CloseReason> = new Set<CloseReason>([
   'Slow Consumer (Write Deadline)',
 ])
 
-/** A value in double quotes as the official server prints it: Go escapes, wire bytes that are no UTF-8 as \xff. */
+/** A value in double quotes as Go's %q prints it: what can be printed stays, wire bytes that are no UTF-8 become \xff. */
 export function quote(wire: string): string {
+  const bytes = Buffer.from(wire, 'latin1')
   let text = '"'
-  const decoded = Buffer.from(wire, 'latin1').toString('utf8')
-  if (decoded.includes('\ufffd')) {
-    for (const character of wire) text += escapeOne(character)
-    return `${text}"`
+  for (let i = 0; i < bytes.length; ) {
+    const size = runeSize(bytes, i)
+    text += size === 0 ? hex(bytes[i]!) : escapeOne(bytes.toString('utf8', i, i + size))
+    i += size || 1
   }
-  for (const character of decoded) text += escapeOne(character, true)
   return `${text}"`
 }
 
-function escapeOne(character: string, unicode = false): string {
-  switch (character) {
-    case '"':
-      return '\\"'
-    case '\\':
-      return '\\\\'
-    case '\n':
-      return '\\n'
-    case '\r':
-      return '\\r'
-    case '\t':
-      return '\\t'
-  }
+const ESCAPED: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+}
+const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
+
+/** Bytes of the UTF-8 sequence at a place; 0 when there is none. */
+function runeSize(bytes: Buffer, at: number): number {
+  const first = bytes[at]!
+  if (first < 0x80) return 1
+  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+  return isUtf8(bytes.subarray(at, at + size)) ? size : 0
+}
+
+function escapeOne(character: string): string {
+  const escaped = ESCAPED[character]
+  if (escaped !== undefined) return escaped
+  if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) return character
   const code = character.codePointAt(0)!
-  if (code < 0x20 || code === 0x7f || (!unicode && code > 0x7e))
-    return `\\x${code.toString(16).padStart(2, '0')}`
-  return character
+  if (code < 0x80) return hex(code)
+  return code < 0x10000
+    ? `\\u${code.toString(16).padStart(4, '0')}`
+    : `\\U${code.toString(16).padStart(8, '0')}`
 }

@@ -38,7 +38,9 @@ const REBUILD: { readonly [R in Rebuild]: (server: Server, before: Options) => v
       server.log.error(`The log stays where it is: ${(error as Error).message}`)
     }
   },
-  tracing: () => {},
+  tracing: (server) => {
+    for (const client of server.clients.values()) client.traceProtocol()
+  },
   authorization: reloadAuthorization,
   statsz: (server) => {
     for (const observer of server.observers) observer.stateChanged?.()

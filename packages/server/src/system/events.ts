@@ -78,6 +78,9 @@ export function announceEvents(system: System): Events {
         client.account.publishInternal(inside, '', JSON.stringify(make()))
     },
     stateChanged: announceStatsz,
+    lameDuck() {
+      system.announce(`$SYS.SERVER.${server.id}.LAMEDUCK`, () => system.info())
+    },
   })
 
   let gap = FIRST_STATSZ_MS

@@ -1,0 +1,152 @@
+// Trace mode: the protocol lines of a connection in the log, with secrets blotted out. A connection that is not traced has none of this:
+// the parser's sink is the client itself, and its outbox has no tap.
+import type { Parser, Sink } from '../protocol/parser.ts'
+import { quote, type RefusalName } from '../protocol/refusals.ts'
+import { fromWire } from '../subject/subject.ts'
+import type { Client } from './client.ts'
+
+/** Passwords and tokens by the beginning of their names; the others by their whole names. */
+const SECRETS = [
+  /"?\s*(?:auth_token\S*?|pass\S*?)"?\s*[:=]\s*"?([^",\r\n}]*)/dg,
+  /(?:^|[^A-Za-z0-9_])"?\s*(?:proxy_sig|nkey|sig)"?\s*[:=]\s*"?([^",\r\n}]*)/dg,
+]
+
+export function withoutSecrets(connect: string): string {
+  let text = connect
+  for (const pattern of SECRETS) {
+    const found = [...text.matchAll(pattern)].reverse()
+    for (const match of found) {
+      const [start, end] = match.indices![1]!
+      text = `${text.slice(0, start)}[REDACTED]${text.slice(end)}`
+    }
+  }
+  return text
+}
+
+const LF = 10
+
+export class ProtocolTrace implements Sink {
+  readonly #client: Client
+  readonly #parser: Parser
+  /** The end of what was sent that is no whole operation yet. */
+  #rest: Buffer = Buffer.alloc(0)
+
+  constructor(client: Client, parser: Parser) {
+    this.#client = client
+    this.#parser = parser
+  }
+
+  #log(text: string): void {
+    this.#client.server.log.trace(`${this.#client.label} - ${text}`)
+  }
+  #received(operation: string, args = ''): void {
+    this.#log(`<<- [${operation}${args === '' ? '' : ` ${fromWire(args)}`}]`)
+  }
+
+  /** A payload that begins with `headerSize` bytes of headers; -1 for none. */
+  #payload(direction: '<<-' | '->>', data: Buffer, headerSize: number): void {
+    const { traceHeaders, maxTracedMsgLen } = this.#client.server.options
+    let shown = data
+    if (traceHeaders) {
+      if (headerSize <= 0) return
+      shown = data.subarray(0, Math.max(0, headerSize - 4))
+    }
+    if (shown.length === 0) return
+    if (maxTracedMsgLen > 0 && shown.length > maxTracedMsgLen) {
+      const cut = quote(shown.latin1Slice(0, maxTracedMsgLen))
+      this.#log(`${direction} MSG_PAYLOAD: ["${cut.slice(1, -1)}..."]`)
+    } else this.#log(`${direction} MSG_PAYLOAD: [${quote(shown.latin1Slice())}]`)
+  }
+
+  // What came: the sink of the parser, in front of the client.
+
+  publish(frame: Parser): void {
+    this.#received(
+      frame.headerSize < 0 ? 'PUB' : 'HPUB',
+      frame.args.latin1Slice(frame.subjectStart, frame.sizeEnd),
+    )
+    this.#payload('<<-', frame.data.subarray(frame.dataStart, frame.dataEnd), frame.headerSize)
+    this.#client.publish(frame)
+    this.#settle()
+  }
+  subscribe(subject: string, queue: string | null, sid: string): void {
+    this.#received('SUB', this.#parser.line())
+    this.#client.subscribe(subject, queue, sid)
+    this.#settle()
+  }
+  unsubscribe(sid: string, max: number): void {
+    this.#received('UNSUB', this.#parser.line())
+    this.#client.unsubscribe(sid, max)
+    this.#settle()
+  }
+  connect(json: string): void {
+    // The JSON is text already, not bytes of the wire.
+    this.#log(`<<- [CONNECT ${withoutSecrets(json)}]`)
+    this.#client.connect(json)
+    this.#settle()
+  }
+  ping(): void {
+    this.#received('PING')
+    this.#client.ping()
+    this.#settle()
+  }
+  pong(): void {
+    this.#received('PONG')
+    this.#client.pong()
+    this.#settle()
+  }
+  refuse(why: RefusalName): void {
+    const { args, subjectStart, sizeEnd, headerSize } = this.#parser
+    if (why === 'maxPayload')
+      this.#received(headerSize < 0 ? 'PUB' : 'HPUB', args.latin1Slice(subjectStart, sizeEnd))
+    this.#client.refuse(why)
+  }
+  unauthenticated(): boolean {
+    return this.#client.unauthenticated()
+  }
+
+  /** Writes out at once what the operation has caused, so that the log has causes and effects in turn. */
+  #settle(): void {
+    const { server } = this.#client
+    server.endBatch(this.#client)
+    server.beginBatch()
+  }
+
+  // What goes.
+
+  /** The subscription has ended, by itself or with its connection. */
+  removed(sid: string): void {
+    this.#client.outbox.flush()
+    this.#log(`<-> [DELSUB ${fromWire(sid)}]`)
+  }
+
+  /** Bytes on their way to the peer, in their order; operations may be cut anywhere. */
+  readonly sent = (bytes: Buffer): void => {
+    // The bytes are a pooled buffer's: what is kept is copied.
+    let buffer = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    for (let size = this.#operation(buffer); size > 0; size = this.#operation(buffer))
+      buffer = buffer.subarray(size)
+    this.#rest = buffer.length === 0 ? buffer : Buffer.from(buffer)
+  }
+
+  /** Logs the first operation. Returns its bytes; 0 when it is not whole. */
+  #operation(buffer: Buffer): number {
+    const newline = buffer.indexOf(LF)
+    if (newline < 0) return 0
+    const line = buffer.latin1Slice(0, newline - 1)
+    const end = newline + 1
+    if (line.startsWith('MSG ') || line.startsWith('HMSG ')) {
+      const words = line.split(' ')
+      const size = Number(words.at(-1))
+      if (buffer.length < end + size + 2) return 0
+      this.#log(`->> [${fromWire(line)}]`)
+      const headerSize = line.startsWith('H') ? Number(words.at(-2)) : -1
+      this.#payload('->>', buffer.subarray(end, end + size), headerSize)
+      return end + size + 2
+    }
+    if (line === '+OK') this.#log('->> [OK]')
+    else if (line.startsWith('-ERR')) this.#log(`->> [-ERR ${fromWire(line.slice(6, -1))}]`)
+    else if (!line.startsWith('INFO')) this.#log(`->> [${line}]`)
+    return end
+  }
+}
