@@ -1,4 +1,5 @@
 // What tests and benchmarks share.
+export { Authority, type CertificateFiles, type CertificateRequest, needsOpenssl } from './certificates.ts'
 export type { Cleanup } from './cleanup.ts'
 export { Engine, type EngineOptions, type EngineUnderTest, enginesUnderTest, ngsServer } from './engine.ts'
 export { needsPeer, peer } from './peers.ts'

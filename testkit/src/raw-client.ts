@@ -244,6 +244,10 @@ export class RawClient {
   resume(): void {
     this.#socket.resume()
   }
+  /** Says that nothing more comes, and goes on hearing. */
+  end(): void {
+    this.#socket.end()
+  }
   /** Closes our side, as a client that goes away. */
   destroy(): void {
     this.#socket.destroy()

@@ -1,7 +1,7 @@
 // The words the conformance tests are written in.
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext } from 'node:test'
-import { Engine, type EngineUnderTest, enginesUnderTest, RawClient } from '@ngs/testkit'
+import { Engine, type EngineUnderTest, enginesUnderTest, RawClient, waitFor } from '@ngs/testkit'
 
 /** CONNECT without acknowledgements. */
 export const QUIET = 'CONNECT {"verbose":false,"pedantic":false}'
@@ -51,6 +51,16 @@ export async function answers(client: RawClient, lines: string[], expected: stri
 export async function ends(client: RawClient, lines: string[], expected: string): Promise<void> {
   client.say(...lines)
   assert.equal(await client.closed(), expected)
+}
+
+/** How a connection ended, as /connz has it. */
+export async function closeReason(server: Engine, cid: number): Promise<string> {
+  const read = async (): Promise<string | undefined> => {
+    const path = '/connz?state=closed&limit=10000'
+    const { connections } = await server.monitor<{ connections: { cid: number; reason?: string }[] }>(path)
+    return connections.find((item) => item.cid === cid)?.reason
+  }
+  return waitFor(read, { what: `/connz to list ${cid} as closed` })
 }
 
 /** Lines as they come from the server. */

@@ -15,7 +15,8 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from '@ngs/identity/node'
-import { Engine, enginesUnderTest, RawClient, waitFor } from '@ngs/testkit'
+import { Engine, enginesUnderTest, RawClient } from '@ngs/testkit'
+import { closeReason } from './support.ts'
 
 /** Whoever stops things afterwards: a test context or a suite. */
 interface Cleanup {
@@ -186,13 +187,7 @@ ${config}`
 
   /** How a connection ended, as /connz has it. */
   closeReason(client: RawClient): Promise<string> {
-    const read = async (): Promise<string | undefined> => {
-      const { connections } = await this.server.monitor<{ connections: { cid: number; reason?: string }[] }>(
-        '/connz?state=closed&limit=10000',
-      )
-      return connections.find((item) => item.cid === client.info.client_id)?.reason
-    }
-    return waitFor(read, { what: `/connz to list ${client.info.client_id} as closed` })
+    return closeReason(this.server, client.info.client_id)
   }
 
   /** The log lines of a connection. */

@@ -155,6 +155,14 @@ const TABLE = [
     doc: 'most tokens of a subscription subject, 0 for no limit',
   },
   {
+    field: 'allowNonTls',
+    key: 'allow_non_tls',
+    type: 'boolean',
+    reloadable: false,
+    official: 'AllowNonTLS',
+    doc: 'with `tls`, let clients in clear text in as well',
+  },
+  {
     field: 'noAuthUser',
     key: 'no_auth_user',
     type: 'string',

@@ -2,6 +2,7 @@
 import type { AccountSpec } from './account/spec.ts'
 import type { ConnectionType } from './auth/authenticator.ts'
 import type { PermissionsSpec } from './subject/permissions.ts'
+import { handshakeTimeout, type TlsOptions } from './tls/options.ts'
 
 /** A user of the configuration file. */
 export interface UserOptions {
@@ -114,6 +115,7 @@ export interface Options {
   reconnectErrorReports: number
   disableSublistCache: boolean
   profBlockRate: number
+  /** 0 for the default, which authTimeout() knows. */
   authTimeout: number
   noHeaderSupport: boolean
   token: string
@@ -138,6 +140,10 @@ export interface Options {
   serverTags: string[]
   serverMetadata: Record<string, string>
   featureFlags: Record<string, boolean>
+  /** Of the client port; null for clear text. */
+  tls: TlsOptions | null
+  /** With `tls`: clients in clear text are let in as well. */
+  allowNonTls: boolean
   websocket: WebSocketOptions
   /** The file they came from, for messages; empty for none. */
   configFile: string
@@ -145,6 +151,13 @@ export interface Options {
 }
 
 export const MINUTE = 60_000
+
+const AUTH_TIMEOUT_MS = 2_000
+
+/** Time for CONNECT, in ms: with TLS a second more than the handshake may take. */
+export function authTimeout({ authTimeout: set, tls }: Options): number {
+  return set || (tls === null ? AUTH_TIMEOUT_MS : handshakeTimeout(tls) + 1_000)
+}
 
 /** Fresh defaults. */
 export function defaultOptions(): Options {
@@ -187,7 +200,7 @@ export function defaultOptions(): Options {
     reconnectErrorReports: 1,
     disableSublistCache: false,
     profBlockRate: 0,
-    authTimeout: 2_000,
+    authTimeout: 0,
     noHeaderSupport: false,
     token: '',
     user: '',
@@ -206,6 +219,8 @@ export function defaultOptions(): Options {
     serverTags: [],
     serverMetadata: {},
     featureFlags: {},
+    tls: null,
+    allowNonTls: false,
     websocket: {
       host: '',
       port: 0,

@@ -11,6 +11,7 @@ import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
 import type { Info } from './protocol/connect.ts'
 import type { CloseReason } from './protocol/refusals.ts'
+import type { TlsAcceptor } from './tls/acceptor.ts'
 import { VERSION } from './version.ts'
 
 /** Who is told about the life of connections (system events). */
@@ -41,6 +42,10 @@ export class Server {
   readonly closedClients: Client[] = []
   readonly observers: ConnectionObserver[] = []
   authenticator!: Authenticator
+  /** Handshakes of the client port; null for clear text. */
+  tls: TlsAcceptor | null = null
+  /** What comes before the protocol on the client port; null for nothing. */
+  open: ((server: Server, client: Client, transport: TcpTransport) => Promise<void>) | null = null
   totalConnections = 0
   slowConsumers = 0
   staleConnections = 0
@@ -116,6 +121,7 @@ export class Server {
     this.#address = { host: options.host, port: address.port }
     options.port = address.port
     this.log.info(`Listening for client connections on ${hostPort(options.host, address.port)}`)
+    this.#announceTls()
     this.log.info('Server is ready')
     if (options.portsFileDir !== '') writePortsFile(this)
     this.onStop(() => {
@@ -176,18 +182,45 @@ export class Server {
       socket.destroy()
       return
     }
-    this.attach((events) => new TcpTransport(socket, events))
+    const { open } = this
+    this.attach(
+      (events) => new TcpTransport(socket, events),
+      (client, transport) => {
+        if (open !== null) void open(this, client, transport)
+        else {
+          client.greet()
+          client.begin()
+          transport.start()
+        }
+      },
+    )
   }
 
-  /** A new connection on whatever transport. */
-  attach(makeTransport: (events: TransportEvents) => Transport): void {
-    const client = new Client(this, this.#nextCid++, makeTransport)
+  /** A new connection on whatever transport; `open` greets it and lets it begin. */
+  attach<T extends Transport>(
+    makeTransport: (events: TransportEvents) => T,
+    open: (client: Client, transport: T) => void,
+  ): void {
+    let transport!: T
+    const client = new Client(this, this.#nextCid++, (events) => {
+      transport = makeTransport(events)
+      return transport
+    })
     this.totalConnections++
     const full = this.options.maxConnections <= 0 || this.clients.size >= this.options.maxConnections
     this.clients.set(client.cid, client)
-    client.open()
+    if (this.log.debugOn) this.log.debug(`${client.label} - Client connection created`)
+    open(client, transport)
     if (full) client.refuse('maxConnections')
-    else if (this.log.debugOn) this.log.debug(`${client.label} - Client connection created`)
+  }
+
+  #announceTls(): void {
+    const { tls, allowNonTls } = this.options
+    if (tls === null) return
+    const firstOnly = tls.handshakeFirst && tls.fallbackDelay === 0
+    this.log.info(`TLS ${allowNonTls && !firstOnly ? 'available' : 'required'} for client connections`)
+    if (firstOnly)
+      this.log.warn('Clients that are not using "TLS Handshake First" option will fail to connect')
   }
 
   /** Stops listening, closes every connection, flushes logs. */
@@ -318,6 +351,10 @@ export class Server {
         : null
     const [advertisedHost, advertisedPort] = splitHostPort(options.clientAdvertise)
     const required = first ? authenticator.announces : authenticator.required
+    const { tls } = this
+    // Inside TLS that came before INFO, it is required whatever the options say.
+    const tlsRequired =
+      tls !== null && (!options.allowNonTls || (first && client.transport.tls?.first === true))
     return {
       server_id: this.id,
       server_name: this.name,
@@ -328,6 +365,9 @@ export class Server {
       port: websocket === null ? (advertisedPort ?? this.#address.port) : Number(websocket.port),
       headers: !options.noHeaderSupport,
       auth_required: required || undefined,
+      tls_required: tlsRequired || undefined,
+      tls_verify: tls?.options.verify || undefined,
+      tls_available: (tls !== null && options.allowNonTls) || undefined,
       max_payload: client.maxPayload,
       client_id: client.cid,
       client_ip: client.transport.remoteAddress,

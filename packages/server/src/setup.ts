@@ -1,6 +1,7 @@
 // From options to a server that can accept: accounts, the authenticator, and the listeners that are asked for. What is not used is not loaded.
 import type { Options } from './options.ts'
 import type { Server } from './server.ts'
+import type { TlsAcceptor } from './tls/acceptor.ts'
 
 export async function setUp(server: Server): Promise<void> {
   const { options, accounts } = server
@@ -17,6 +18,11 @@ export async function setUp(server: Server): Promise<void> {
     const { startSystem } = await import('./system/system.ts')
     startSystem(server, accounts.system)
   }
+  if (options.tls !== null) {
+    const { reportRejected, TlsAcceptor } = await import('./tls/acceptor.ts')
+    await useTls(server, new TlsAcceptor(options.tls))
+    if (options.tls.rateLimit > 0) reportRejected(server)
+  }
   if (options.httpPort !== 0) {
     const { startMonitoring } = await import('./monitor/monitor.ts')
     server.listeners.monitoring = await startMonitoring(server)
@@ -25,6 +31,12 @@ export async function setUp(server: Server): Promise<void> {
     const { startWebSocket } = await import('./connection/websocket.ts')
     server.listeners.websocket = await startWebSocket(server)
   }
+}
+
+/** Makes the client port speak TLS, or clear text with null, for connections from now on. */
+export async function useTls(server: Server, tls: TlsAcceptor | null): Promise<void> {
+  server.tls = tls
+  server.open = tls === null ? null : (await import('./connection/opening.ts')).openConnection
 }
 
 /** After a reload: accounts and authentication as the options have them now. */

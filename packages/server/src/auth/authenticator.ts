@@ -1,5 +1,6 @@
 // The seam between connections and the ways to authenticate: one implementation is in force at a time, chosen from the options.
 import type { Account } from '../account/account.ts'
+import type { TlsSession } from '../connection/transport.ts'
 import type { Options } from '../options.ts'
 import type { ConnectOptions } from '../protocol/connect.ts'
 import type { CloseReason } from '../protocol/refusals.ts'
@@ -13,6 +14,8 @@ export interface ConnectAttempt {
   readonly nonce: string
   readonly ip: string
   readonly connectionType: ConnectionType
+  /** Null without TLS. */
+  readonly tls: TlsSession | null
   /** The client's id, for logs. */
   readonly cid: number
 }

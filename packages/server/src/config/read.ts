@@ -7,6 +7,7 @@ import { readAccounts } from './accounts.ts'
 import { readAuthorization } from './authorization.ts'
 import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile } from './language.ts'
 import { readOperators, readPreload, readResolver } from './operators.ts'
+import { readTls } from './tls.ts'
 import {
   asBoolean,
   asDuration,
@@ -34,8 +35,6 @@ const NOT_YET = new Set([
   'leafnodes',
   'leaf',
   'mqtt',
-  'tls',
-  'allow_non_tls',
   'ocsp',
   'ocsp_cache',
   'proxies',
@@ -171,6 +170,9 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       return true
     case 'feature_flags':
       readFeatureFlags(value, options)
+      return true
+    case 'tls':
+      options.tls = readTls(value)
       return true
     case 'authorization':
       readAuthorization(value, options, problems)

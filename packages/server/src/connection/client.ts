@@ -5,6 +5,7 @@ import type { Account } from '../account/account.ts'
 import { type MatchResult, Subscription } from '../account/subscription.ts'
 import { type AuthResult, type ConnectAttempt, NOBODY, type UserIdentity } from '../auth/authenticator.ts'
 import { deliver } from '../delivery.ts'
+import { authTimeout } from '../options.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
 import { Parser, type Sink } from '../protocol/parser.ts'
 import {
@@ -106,12 +107,18 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.maxSubs = options.maxSubscriptions > 0 ? options.maxSubscriptions : -1
   }
 
-  /** Sends INFO and starts the timers. */
-  open(): void {
+  /** Sends the first INFO, now: what follows on the connection may be a handshake. */
+  greet(): void {
     this.#write(encodeInfo(this.server.info(this, true)))
+    this.outbox.flush()
+  }
+
+  /** The client may speak: starts the timers. */
+  begin(): void {
     const { server } = this
     if (server.authenticator.required) {
-      this.#authTimer = setTimeout(() => this.refuse('authTimeout'), server.options.authTimeout).unref()
+      const timeout = authTimeout(server.options)
+      this.#authTimer = setTimeout(() => this.refuse('authTimeout'), timeout).unref()
     } else {
       this.account.admit(this)
       this.#pingTimer = setTimeout(() => this.#tick(), server.options.pingInterval).unref()
@@ -232,6 +239,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       nonce: this.nonce,
       ip: this.transport.remoteAddress,
       connectionType: this.transport.type,
+      tls: this.transport.tls,
       cid: this.cid,
     }
   }

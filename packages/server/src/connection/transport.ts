@@ -1,6 +1,7 @@
-// What carries a connection's bytes. The client knows this seam only; TCP is here, WebSocket in websocket.ts.
+// What carries a connection's bytes. The client knows this seam only; TCP and TLS are here, WebSocket in websocket.ts.
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { ConnectionType } from '../auth/authenticator.ts'
 
 /** What a TLS handshake agreed on, and who the client is by it. */
@@ -14,6 +15,8 @@ export interface TlsSession {
   readonly verified: boolean
   /** The listener takes the user from the certificate (`verify_and_map`). */
   readonly mapsUser: boolean
+  /** The handshake came before INFO. */
+  readonly first: boolean
 }
 
 export interface Transport {
@@ -53,46 +56,80 @@ const LINGER_MS = 2_000
 
 export class TcpTransport implements Transport {
   readonly type = 'STANDARD'
-  readonly tls: TlsSession | null = null
+  tls: TlsSession | null = null
   readonly credentials = null
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly fd: number
-  readonly #socket: Socket
+  /** What a PROXY header says, once it is read, instead of the peer's own. */
+  remoteAddress: string
+  remotePort: number
+  fd: number
+  socket: Socket
+  #error: Error | null = null
+  readonly #events: TransportEvents
 
+  /** Nothing is read before start(). */
   constructor(socket: Socket, events: TransportEvents) {
-    this.#socket = socket
-    const address = socket.remoteAddress ?? ''
-    this.remoteAddress = address.startsWith('::ffff:') ? address.slice(7) : address
+    this.socket = socket
+    this.#events = events
+    this.remoteAddress = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
     // Not public, absent on Windows and for TLS: then everything goes through the stream.
     this.fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1
     socket.setNoDelay(true)
-    let error: Error | null = null
-    socket.on('data', (chunk: Buffer) => events.onData(chunk))
-    socket.on('error', (problem) => {
-      error = problem
-    })
-    socket.on('end', () => socket.end())
-    socket.on('close', () => events.onClose(error))
+    this.#listen()
+  }
+
+  #listen(): void {
+    this.socket.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose)
+  }
+  readonly #onError = (problem: Error): void => {
+    this.#error = problem
+  }
+  readonly #onEnd = (): void => {
+    this.socket.end()
+  }
+  readonly #onClose = (): void => this.#events.onClose(this.#error)
+
+  /** A handshake takes the connection over: nothing goes past it to the descriptor, and it alone tells how the connection ends. */
+  beginHandshake(): void {
+    this.fd = -1
+    this.socket.off('end', this.#onEnd).off('close', this.#onClose)
+  }
+  secured(socket: TLSSocket, session: TlsSession): void {
+    this.socket = socket
+    this.tls = session
+    this.#listen()
+  }
+
+  /** Delivers what comes in, from now on. */
+  start(): void {
+    const { socket } = this
+    socket.on('data', (chunk: Buffer) => this.#events.onData(chunk))
+    // The handshake or a PROXY header may have left it in another mode.
+    socket.resume()
   }
 
   write(bytes: Buffer, done: (error?: Error | null) => void): void {
-    this.#socket.write(bytes, done)
+    this.socket.write(bytes, done)
   }
   pause(): void {
-    this.#socket.pause()
+    this.socket.pause()
   }
   resume(): void {
-    this.#socket.resume()
+    this.socket.resume()
   }
   end(): void {
+    const { socket } = this
     // Input is still read (and ignored): closing over unread input would reset the connection and take the last line with it.
-    this.#socket.resume()
-    this.#socket.end()
-    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+    socket.resume()
+    socket.end()
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
   destroy(): void {
-    this.#socket.destroy()
+    this.socket.destroy()
   }
+}
+
+/** IPv4 in its own form, also where the listener is an IPv6 one. */
+export function plainAddress(address = ''): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
 }

@@ -75,6 +75,10 @@ export async function startWebSocket(server: Server): Promise<Listener> {
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       server.attach(
         (events) => new WebSocketTransport(webSocket, request, credentials(request, options), events),
+        (client) => {
+          client.greet()
+          client.begin()
+        },
       )
     })
   })

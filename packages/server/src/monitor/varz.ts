@@ -1,5 +1,6 @@
 // /varz: the server at a glance, in the fields of the official one.
 import { cpus } from 'node:os'
+import { authTimeout } from '../options.ts'
 import type { Server } from '../server.ts'
 import { VERSION } from '../version.ts'
 import { uptime } from './format.ts'
@@ -46,7 +47,7 @@ export function varz(server: Server, requests: Record<string, number> = {}): Rec
     http_port: monitoring === null ? 0 : Number(monitoring.port),
     http_base_path: options.httpBasePath === '/' ? '' : options.httpBasePath,
     https_port: 0,
-    auth_timeout: options.authTimeout / 1000,
+    auth_timeout: authTimeout(options) / 1000,
     max_control_line: options.maxControlLine,
     max_payload: options.maxPayload,
     max_pending: options.maxPending,

@@ -42,6 +42,10 @@ export const REFUSALS = {
     closes: 'Maximum Connections Exceeded',
     logs: 'error',
   },
+  throttled: {
+    text: 'Connection throttling is active. Please try again later.',
+    closes: 'Maximum Connections Exceeded',
+  },
   maxAccountConnections: {
     text: 'maximum account active connections exceeded',
     closes: 'Maximum Account Connections Exceeded',
@@ -74,6 +78,7 @@ export type CloseReason =
   | 'Client Closed'
   | 'Authentication Timeout'
   | 'Authentication Failure'
+  | 'TLS Handshake Failure'
   | 'Slow Consumer (Pending Bytes)'
   | 'Slow Consumer (Write Deadline)'
   | 'Write Error'
@@ -99,6 +104,7 @@ export type CloseReason =
 export const DISCARDS: ReadonlySet<CloseReason> = new Set<CloseReason>([
   'Read Error',
   'Write Error',
+  'TLS Handshake Failure',
   'Slow Consumer (Pending Bytes)',
   'Slow Consumer (Write Deadline)',
 ])

@@ -2,13 +2,14 @@
 // checks: whoever adds such an option says what a reload does about it. A rule is asked only when the field has changed (`ALWAYS` apart).
 // It judges first and throws ReloadRefused while nothing has been applied yet; what it returns is applied when no rule has refused.
 import type { PlainField } from '../option-table.ts'
-import type { Options } from '../options.ts'
+import { authTimeout, type Options } from '../options.ts'
 import { type Effect, type Rule, refuse } from './rule.ts'
+import { reloadTls } from './tls.ts'
 
 type BlockField = Exclude<keyof Options, PlainField>
 
-/** Asked at every reload, as the official server does: accounts hold state, so it never takes them for the same. */
-export const ALWAYS: ReadonlySet<keyof Options> = new Set<keyof Options>(['users', 'accounts'])
+/** Asked at every reload, as the official server does: accounts hold state, and the files of a tls block may have changed. */
+export const ALWAYS: ReadonlySet<keyof Options> = new Set<keyof Options>(['users', 'accounts', 'tls'])
 
 const NOTHING: Effect = {}
 const authorization =
@@ -36,7 +37,9 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   user: authorization('authorization username'),
   password: authorization('authorization password'),
   token: authorization('authorization token'),
-  authTimeout: (_before, after) => ({ says: [`Reloaded: authorization timeout = ${after / 1000}`] }),
+  authTimeout: (_before, _after, reload) => ({
+    says: [`Reloaded: authorization timeout = ${authTimeout(reload.after) / 1000}`],
+  }),
   authorizationDefined: () => NOTHING,
   operators: restart('TrustedOperators'),
   resolver: authorization('accounts'),
@@ -44,6 +47,7 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   pinnedAccounts: () => ({ rebuilds: ['authorization'] }),
   serverTags: () => ({ says: ['Reloaded: tags'], rebuilds: ['statsz'] }),
   serverMetadata: () => ({ says: ['Reloaded: metadata'], rebuilds: ['statsz'] }),
+  tls: reloadTls,
   featureFlags: restart('FeatureFlags'),
   httpHost: (before, after, reload) => {
     const [old, now] = [before || reload.before.host, after || reload.after.host]

@@ -1,0 +1,104 @@
+// What comes before the protocol on a TCP connection: a PROXY header, the choice between clear text and TLS, the handshake.
+//
+// By default the client first gets INFO in clear text, then TLS begins. `handshake_first` turns that around, and with a delay waits
+// for what the client does; `allow_non_tls` looks at the first bytes to tell TLS from clear text.
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Server } from '../server.ts'
+import { HandshakeError, type TlsAcceptor, tlsSession } from '../tls/acceptor.ts'
+import { handshakeTimeout } from '../tls/options.ts'
+import type { Client } from './client.ts'
+import type { TcpTransport } from './transport.ts'
+
+/** First byte of a TLS handshake record. */
+const TLS_HANDSHAKE = 0x16
+/** Enough to tell a PROXY header, TLS and clear text apart; shorter clear text (none is of use) waits for the timeout. */
+const SNIFFED = 6
+
+/** Runs until the client may speak the protocol, or is closed. Greets in this tick when the client is to be greeted at once. */
+export async function openConnection(server: Server, client: Client, transport: TcpTransport): Promise<void> {
+  const { tls } = server
+  let first = tls?.options.handshakeFirst ?? false
+  if (!first) client.greet()
+  let secure = tls !== null && (first || !server.options.allowNonTls)
+  let head: Buffer = Buffer.alloc(0)
+  if (first && tls!.options.fallbackDelay > 0) {
+    head = await readHead(transport.socket, 1, tls!.options.fallbackDelay)
+    if (client.closed) return
+    if (head.length === 0) {
+      first = false
+      secure = !server.options.allowNonTls
+      client.greet()
+    }
+  }
+  if (!first && tls !== null && server.options.allowNonTls) {
+    head = await readHead(transport.socket, SNIFFED, handshakeTimeout(tls.options))
+    if (client.closed) return
+    secure = head[0] === TLS_HANDSHAKE
+  }
+  if (head.length > 0) transport.socket.unshift(head)
+  if (secure) {
+    if (!tls!.mayBegin()) {
+      client.refuse('throttled')
+      return
+    }
+    if (!(await handshake(tls!, client, transport, first)) || client.closed) return
+  }
+  if (first) client.greet()
+  client.begin()
+  transport.start()
+}
+
+async function handshake(
+  tls: TlsAcceptor,
+  client: Client,
+  transport: TcpTransport,
+  first: boolean,
+): Promise<boolean> {
+  const { log } = client.server
+  if (log.debugOn) log.debug(`${client.label} - Starting TLS client connection handshake`)
+  let socket: TLSSocket
+  try {
+    transport.beginHandshake()
+    socket = await tls.handshake(transport.socket)
+  } catch (error) {
+    if (!(error instanceof HandshakeError)) throw error
+    if (!client.closed) {
+      const text = `${client.label} - TLS handshake error: ${error.message}`
+      if (error.probe) log.debug(text)
+      else log.error(text)
+      client.close('TLS Handshake Failure')
+    }
+    return false
+  }
+  transport.secured(socket, tlsSession(socket, tls.options, first))
+  if (client.closed) {
+    socket.destroy()
+    return false
+  }
+  if (log.debugOn) {
+    const { version, cipher } = transport.tls!
+    log.debug(`${client.label} - TLS handshake complete`)
+    log.debug(`${client.label} - TLS version ${version}, cipher suite ${cipher}`)
+  }
+  return true
+}
+
+/** What has come in when there are `count` bytes, the time (ms) is over or the peer ended; no more than `count`. */
+function readHead(socket: Socket, count: number, timeout: number): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const finish = (head: Buffer | null): void => {
+      clearTimeout(timer)
+      socket.off('readable', look).off('end', giveUp).off('close', giveUp)
+      resolve(head ?? Buffer.alloc(0))
+    }
+    const look = (): void => {
+      // Null while there are fewer, unless the peer ended: then what is left.
+      const head = socket.read(count) as Buffer | null
+      if (head !== null) finish(head)
+    }
+    const giveUp = (): void => finish(socket.read() as Buffer | null)
+    const timer = setTimeout(giveUp, timeout)
+    socket.on('readable', look).on('end', giveUp).on('close', giveUp)
+  })
+}

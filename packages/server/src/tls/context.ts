@@ -1,0 +1,148 @@
+// From the options of a tls block to what Node's TLS servers take: certificates read, names translated.
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import {
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type SecureContextOptions,
+  type TlsOptions as ServerOptions,
+} from 'node:tls'
+import { ServerError } from '../errors.ts'
+import { type CertificatePair, handshakeTimeout, type TlsOptions } from './options.ts'
+import { cipherList, curveList } from './suites.ts'
+
+/** A certificate, key or authority that cannot be used; the text is the official one where there is one. */
+export class TlsError extends ServerError {
+  constructor(text: string) {
+    super('tls', text)
+  }
+}
+
+interface Certificate {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly leaf: X509Certificate
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why =
+      code === 'ENOENT'
+        ? 'no such file or directory'
+        : code === 'EACCES'
+          ? 'permission denied'
+          : code === 'EISDIR'
+            ? 'is a directory'
+            : message
+    throw new TlsError(code === 'EISDIR' ? `read ${file}: ${why}` : `open ${file}: ${why}`)
+  }
+}
+
+function load({ certFile, keyFile }: CertificatePair, which: string): Certificate {
+  const problem = (text: string): never => {
+    throw new TlsError(`error parsing X509 certificate/key pair${which}: ${text}`)
+  }
+  const readPart = (file: string): Buffer => {
+    try {
+      return read(file)
+    } catch (error) {
+      return problem((error as Error).message)
+    }
+  }
+  const cert = readPart(certFile)
+  const key = readPart(keyFile)
+  const first = cert.toString('latin1').match(CERTIFICATE)?.[0]
+  if (first === undefined) return problem('tls: failed to find any PEM data in certificate input')
+  if (!key.includes('-----BEGIN ')) return problem('tls: failed to find any PEM data in key input')
+  let leaf: X509Certificate
+  let privateKey: KeyObject
+  try {
+    leaf = new X509Certificate(first)
+    privateKey = createPrivateKey(key)
+  } catch (error) {
+    return problem((error as Error).message)
+  }
+  if (!leaf.checkPrivateKey(privateKey)) problem('tls: private key does not match public key')
+  return { cert, key, leaf }
+}
+
+function loadAuthorities(file: string): Buffer {
+  const bytes = read(file)
+  const found = bytes.toString('latin1').match(CERTIFICATE)
+  if (found === null) throw new TlsError('failed to parse root ca certificate')
+  try {
+    for (const one of found) new X509Certificate(one)
+  } catch {
+    throw new TlsError('failed to parse root ca certificate')
+  }
+  return bytes
+}
+
+/** Of each kind of key the first: a client may know one kind only. */
+function oneOfEachKind(certificates: readonly Certificate[]): Certificate[] {
+  const kinds = new Map<string, Certificate>()
+  for (const one of certificates) {
+    const kind = one.leaf.publicKey.asymmetricKeyType ?? ''
+    if (!kinds.has(kind)) kinds.set(kind, one)
+  }
+  return [...kinds.values()]
+}
+
+/**
+ * Reads the files of a block and makes the options for a TLS or HTTPS server of them.
+ * `clientCertificates` false never asks for them: monitoring takes the server's certificate and nothing else.
+ * @throws TlsError that names what cannot be used.
+ */
+export function tlsServerOptions(tls: TlsOptions, clientCertificates = true): ServerOptions {
+  const many = tls.certificates.length > 1
+  const certificates = tls.certificates.map((pair, i) =>
+    load(pair, many ? ` ${i + 1}/${tls.certificates.length}` : ''),
+  )
+  const common: SecureContextOptions = {
+    ciphers: cipherList(tls.cipherSuites),
+    ecdhCurve: curveList(tls.curves),
+    minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    honorCipherOrder: true,
+  }
+  const verify = clientCertificates && tls.verify
+  if (tls.caFile !== '') common.ca = loadAuthorities(tls.caFile)
+  else if (verify) common.ca = getCACertificates('system')
+  const contextOptions = (usable: readonly Certificate[]): SecureContextOptions => {
+    const chosen = oneOfEachKind(usable)
+    return { ...common, cert: chosen.map(({ cert }) => cert), key: chosen.map(({ key }) => key) }
+  }
+  const options: ServerOptions = {
+    ...contextOptions(certificates),
+    requestCert: verify,
+    rejectUnauthorized: verify,
+    handshakeTimeout: handshakeTimeout(tls),
+  }
+  if (many) options.SNICallback = byName(certificates, contextOptions)
+  return options
+}
+
+/** Chooses the certificates that are for the name a client asks for; none is: those for everybody. */
+function byName(
+  certificates: readonly Certificate[],
+  optionsFor: (usable: readonly Certificate[]) => SecureContextOptions,
+): NonNullable<ServerOptions['SNICallback']> {
+  // Keyed by which certificates fit, not by the name: a stranger cannot make this grow.
+  const contexts = new Map<string, SecureContext>()
+  return (name, done) => {
+    const fitting = certificates.filter(({ leaf }) => leaf.checkHost(name) !== undefined)
+    if (fitting.length === 0) return done(null)
+    const key = fitting.map((one) => certificates.indexOf(one)).join()
+    let context = contexts.get(key)
+    if (context === undefined) {
+      context = createSecureContext(optionsFor(fitting))
+      contexts.set(key, context)
+    }
+    return done(null, context)
+  }
+}
