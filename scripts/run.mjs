@@ -17,6 +17,7 @@ const tasks = {
   test: (args) => [['scripts/test.ts', ...args]],
   conformance: (args) => [['scripts/conformance.ts', ...args]],
   bench: (args) => [['bench/main.ts', ...args]],
+  'bench:nsc': (args) => [['bench/nsc/main.ts', ...args]],
   fuzz: (args) => [['fuzz/main.ts', ...args]],
   peers: (args) => [['scripts/peers.ts', ...args]],
   check: () => [

@@ -13,6 +13,15 @@ const INDENT = '       '
 /** What a report line prints: itself and its details, its details alone, or details only when they tell more. */
 export type Shows = 'all' | 'details' | 'details-if-notable'
 
+/** A line of a report as JSON. `remote`: the text came from a server. Facts such as `account` stand beside these. */
+export interface ReportLine {
+  level: Level
+  text: string
+  remote?: boolean
+  lines?: ReportLine[]
+  [fact: string]: unknown
+}
+
 /** Text that came from a server: printed as it is behind `> `, and never a reason to fail. */
 export class RemoteText {
   readonly level = 'ok'
@@ -25,6 +34,10 @@ export class RemoteText {
   render(indent: string): string {
     return indentLines(this.text, `${indent}> `)
   }
+
+  toJSON(): ReportLine {
+    return { level: 'ok', text: this.text, remote: true }
+  }
 }
 
 export class Report {
@@ -33,6 +46,8 @@ export class Report {
   /** Whether success is summed up in a last line (`all jobs succeeded`); failure always is. */
   readonly summarizes: boolean
   readonly details: (Report | RemoteText)[] = []
+  /** What the line is about, for programs that read the report as JSON. */
+  private facts: Record<string, string | number> = {}
   private readonly own: Level
 
   constructor(label: string, options: { level?: Level; shows?: Shows; summarizes?: boolean } = {}) {
@@ -49,6 +64,18 @@ export class Report {
 
   static line(level: Level, text: string): Report {
     return new Report(text, { level })
+  }
+
+  /** Adds what the line is about: `account`, `public_key`, `server`. */
+  with(facts: Record<string, string | number>): this {
+    this.facts = { ...this.facts, ...facts }
+    return this
+  }
+
+  /** The report for programs: every line with its level, whether or not it is printed for people. */
+  toJSON(): ReportLine {
+    const lines = this.details.map((detail) => detail.toJSON())
+    return { level: this.level, text: this.label, ...this.facts, ...(lines.length > 0 ? { lines } : {}) }
   }
 
   /** A line's level is that of its worst detail; without details its own. */

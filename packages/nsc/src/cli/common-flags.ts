@@ -42,4 +42,6 @@ export const TLS_FLAGS: readonly FlagSpec[] = [
   { name: 'tls-curves', type: 'text', text: 'key exchange curves in order: p256, p384, p521, x25519' },
 ]
 
+export const JSON_FLAG: FlagSpec = { name: 'json', short: 'J', type: 'switch', text: 'report as JSON' }
+
 export const OPTIONAL_NAME = { usage: '[name]', max: 1 } as const

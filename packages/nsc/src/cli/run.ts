@@ -45,7 +45,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       begun = true
     }
     const report = await run({ session, flags, args, begin })
-    return report ? printReport(io, report) : 0
+    if (!report) return 0
+    return command.jsonReport && flags.switch('json') ? printJson(io, report) : printReport(io, report)
   } catch (thrown) {
     const always = thrown instanceof NscError && thrown.showUsage
     const wanted = always || !(command.quiet || begun)
@@ -68,6 +69,16 @@ function printReport(io: Io, report: Report): number {
   if ('failure' in summary) return printError(io, summary.failure, '')
   if (summary.success) stream.write(`${summary.success}\n`)
   return 0
+}
+
+/** The report as JSON always goes to standard output; whether it failed is in it, and in the exit code. */
+function printJson(io: Io, report: Report): number {
+  const summary = report.summary()
+  const failed = 'failure' in summary
+  const { level, lines = [] } = report.toJSON()
+  const body = { level, summary: failed ? summary.failure : summary.success, lines }
+  io.stdout.write(`${JSON.stringify(body, null, 1)}\n`)
+  return failed ? printError(io, summary.failure, '') : 0
 }
 
 function printError(io: Io, text: string, usage: string): number {

@@ -33,6 +33,8 @@ export interface CommandSpec {
   hidden?: boolean
   /** Leaves the usage out after errors, other than missing values. */
   quiet?: boolean
+  /** Has a --json flag that prints the report as JSON. */
+  jsonReport?: boolean
   /** Works without an operator being chosen; all others are refused before they look at their flags. */
   storeless?: boolean
   /** Commands that help to get away from a store of the first format. */

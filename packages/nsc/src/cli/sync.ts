@@ -1,4 +1,4 @@
-import { ACCOUNT_FLAG, TLS_FLAGS } from './common-flags.ts'
+import { ACCOUNT_FLAG, JSON_FLAG, TLS_FLAGS } from './common-flags.ts'
 import type { CommandSpec, FlagSpec } from './spec.ts'
 
 const SYSTEM_FLAGS: readonly FlagSpec[] = [
@@ -39,9 +39,17 @@ export const PUSH: CommandSpec = {
     ...SYSTEM_FLAGS,
     { name: 'timeout', type: 'integer', text: 'seconds to wait for answers, 1-60 (NATS)', fallback: 1 },
     ...TLS_FLAGS,
+    JSON_FLAG,
     ACCOUNT_FLAG,
   ],
-  examples: ['nsc push', 'nsc push --all', 'nsc push -a Weather -u nats://localhost:4222', 'nsc push --diff'],
+  jsonReport: true,
+  examples: [
+    'nsc push',
+    'nsc push --all',
+    'nsc push -a Weather -u nats://localhost:4222',
+    'nsc push --diff',
+    'nsc push --all --json',
+  ],
   load: () => import('../commands/push.ts'),
 }
 
@@ -54,8 +62,10 @@ export const PULL: CommandSpec = {
     { name: 'overwrite-newer', short: 'F', type: 'switch', text: 'even where the token here is newer' },
     ...SYSTEM_FLAGS,
     ...TLS_FLAGS,
+    JSON_FLAG,
     ACCOUNT_FLAG,
   ],
+  jsonReport: true,
   examples: ['nsc pull', 'nsc pull --all'],
   load: () => import('../commands/pull.ts'),
 }
@@ -67,8 +77,14 @@ export const VALIDATE: CommandSpec = {
   flags: [
     { name: 'all-accounts', short: 'A', type: 'switch', text: 'all accounts of the operator' },
     { name: 'file', short: 'f', type: 'text', text: 'check the tokens in a file instead, one a line' },
+    JSON_FLAG,
     ACCOUNT_FLAG,
   ],
-  examples: ['nsc validate', 'nsc validate --all-accounts', 'nsc validate --file tokens.txt'],
+  examples: [
+    'nsc validate',
+    'nsc validate --all-accounts',
+    'nsc validate --all-accounts --json',
+    'nsc validate --file tokens.txt',
+  ],
   load: () => import('../commands/validate.ts'),
 }

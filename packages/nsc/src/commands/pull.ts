@@ -31,10 +31,14 @@ export async function run(call: Call): Promise<Report> {
   call.begin()
   const { env } = session.io
   const accounts = (all ? store.accountNames() : [name]).map((account) => store.account(account))
-  const jobs: { name: string; work: Promise<PulledToken> }[] = []
-  if (all) jobs.push({ name: operatorName, work: getOperator(session, server) })
+  const jobs: { name: string; publicKey: string; work: Promise<PulledToken> }[] = []
+  if (all) jobs.push({ name: operatorName, publicKey: '', work: getOperator(session, server) })
   for (const account of accounts)
-    jobs.push({ name: account.name ?? '', work: getToken(env, serverPath(server, 'accounts', account.sub)) })
+    jobs.push({
+      name: account.name ?? '',
+      publicKey: account.sub,
+      work: getToken(env, serverPath(server, 'accounts', account.sub)),
+    })
   const results = await Promise.allSettled(jobs.map(({ work }) => work))
   await withLock(store.dir, () => {
     for (const [index, job] of jobs.entries()) {
@@ -42,6 +46,9 @@ export async function run(call: Call): Promise<Report> {
         level: 'ok',
         shows: 'details-if-notable',
       })
+      line.with(
+        job.publicKey === '' ? { operator: job.name } : { account: job.name, public_key: job.publicKey },
+      )
       report.add(line)
       const result = results[index] as PromiseSettledResult<PulledToken>
       if (result.status === 'rejected') {
@@ -98,7 +105,10 @@ function storePulled(store: OperatorStore, body: string, overwrite: boolean, lin
     line.error(`error storing ${quote(name)}: ${textOf(thrown)}`)
     return
   }
-  line.ok(`stored ${claims.nats.type} ${quote(name)}`)
+  const facts = isOperator(claims) ? { operator: name } : { account: name }
+  line.add(
+    Report.line('ok', `stored ${claims.nats.type} ${quote(name)}`).with({ ...facts, public_key: claims.sub }),
+  )
   if (line.level === 'ok') line.label = `pulled ${quote(name)} from the account server`
 }
 

@@ -9,6 +9,7 @@ import {
 import { importProblem } from '../claims/sharing.ts'
 import type { Call } from '../cli/spec.ts'
 import { failure, textOf } from '../errors.ts'
+import { Progress } from '../progress.ts'
 import { isResolverUrl, postToken, serverPath } from '../remote/account-server.ts'
 import { Report } from '../report.ts'
 import { knownAccounts, type Session } from '../session.ts'
@@ -17,8 +18,10 @@ import type { OperatorStore } from '../store/operator-store.ts'
 import { quote } from '../text.ts'
 
 const SCHEMES = ['http', 'https', 'nats', 'ws', 'wss']
-/** Accounts pushed at a time over NATS: each waits for answers of all servers. */
-const BATCH = 32
+/** Accounts on their way over NATS at once: each waits for the answers of all servers. */
+const WINDOW = 64
+/** How many accounts are tried one by one, to learn how many servers there are, before the others are sent anyway. */
+const SCOUTS = 3
 
 export async function run(call: Call): Promise<Report> {
   const { session, flags } = call
@@ -51,7 +54,13 @@ export async function run(call: Call): Promise<Report> {
 
   const report = Report.list({ summarizes: true })
   if (!isResolverUrl(url)) {
-    for (const name of targets) report.add(await pushOverHttp(session, store, url, name))
+    const warn = importWarner(session)
+    const progress = new Progress(session.io, 'pushing accounts', targets.length)
+    for (const name of targets) {
+      report.add(await pushOverHttp(session, store, url, name, warn))
+      progress.step()
+    }
+    progress.end()
     return report
   }
   await pushOverNats(call, store, { url, targets, names, prune, diff, removed: removedKey }, report)
@@ -77,7 +86,7 @@ function checkAccount(session: Session, store: OperatorStore, name: string): voi
   }
   const issue = validate(account).find(({ level }) => level !== 'warning')
   if (issue) {
-    const [problem] = problemsOfImports(session, account)
+    const [problem] = problemsOfImports(account, knownByKey(session))
     const why = issue.path?.startsWith('imports') && problem ? ` - ${problem}` : ''
     throw failure(`unable to push account ${quote(name)} as it has validation issues: ${issue.text}${why}`)
   }
@@ -88,22 +97,34 @@ function checkAccount(session: Session, store: OperatorStore, name: string): voi
 }
 
 /** What is known to be wrong with imports, each in a sentence: servers drop such imports without a word. */
-function problemsOfImports(session: Session, account: AccountClaims): string[] {
+function problemsOfImports(
+  account: AccountClaims,
+  known: () => ReadonlyMap<string, AccountClaims>,
+): string[] {
   const imports = (account.nats.imports ?? []).filter((entry): entry is Import => entry !== null)
-  if (imports.length === 0) return []
-  const known = new Map(
-    [...knownAccounts(session.context)].map((other) => [other.account.sub, other.account]),
-  )
   return imports.flatMap((entry) => {
-    const problem = importProblem(account.sub, entry, known.get(entry.account ?? '') ?? null)
+    const problem = importProblem(account.sub, entry, known().get(entry.account ?? '') ?? null)
     return problem
       ? [`import ${quote(entry.name || (entry.subject ?? ''))} will not work: ${problem.text}`]
       : []
   })
 }
 
-function warnAboutImports(session: Session, token: string, report: Report): void {
-  for (const problem of problemsOfImports(session, decodeAccount(token))) report.warn(problem)
+/** All accounts of this machine by their key, read when first asked for and once. */
+function knownByKey(session: Session): () => ReadonlyMap<string, AccountClaims> {
+  let known: Map<string, AccountClaims> | null = null
+  return () => {
+    known ??= new Map([...knownAccounts(session.context)].map(({ account }) => [account.sub, account]))
+    return known
+  }
+}
+
+/** Warns in a report line about imports that servers will drop. */
+function importWarner(session: Session): (account: AccountClaims, report: Report) => void {
+  const known = knownByKey(session)
+  return (account, report) => {
+    for (const problem of problemsOfImports(account, known)) report.warn(problem)
+  }
 }
 
 async function pushOverHttp(
@@ -111,19 +132,67 @@ async function pushOverHttp(
   store: OperatorStore,
   url: string,
   name: string,
+  warn: ReturnType<typeof importWarner>,
 ): Promise<Report> {
   const line = new Report(`push ${name} to account server`, { level: 'ok', shows: 'details-if-notable' })
   try {
     const token = store.accountToken(name)
-    const { sub } = decodeAccount(token)
-    const pushed = await postToken(session.io.env, serverPath(url, 'accounts', sub), token)
+    const account = decodeAccount(token)
+    line.with({ account: name, public_key: account.sub })
+    const pushed = await postToken(session.io.env, serverPath(url, 'accounts', account.sub), token)
     line.add(...pushed.details)
-    warnAboutImports(session, token, line)
+    warn(account, line)
   } catch (thrown) {
     line.error(`failed to push account ${quote(name)}: ${textOf(thrown)}`)
   }
   if (line.level === 'ok') line.label = `pushed ${quote(name)} to account server`
   return line
+}
+
+/** Pushes one account to all servers; resolves to how many took it. */
+type PushOne = (account: string, token: string, line: Report, expected: number | null) => Promise<number>
+
+/**
+ * Pushes many accounts. How many servers will answer is not known at first, so the first push takes its full time;
+ * the others are sent many at once, and each is over as soon as as many servers have answered.
+ */
+async function pushAccounts(
+  session: Session,
+  store: OperatorStore,
+  names: readonly string[],
+  group: Report,
+  push: PushOne,
+): Promise<void> {
+  const progress = new Progress(session.io, 'pushing accounts', names.length)
+  const warn = importWarner(session)
+  const lines = names.map((name) => {
+    const line = new Report(`push ${name} to nats-server with nats account resolver`, { level: 'ok' })
+    group.add(line)
+    return { name, line }
+  })
+  let servers: number | null = null
+  const one = async ({ name, line }: { name: string; line: Report }): Promise<number> => {
+    const token = store.accountToken(name)
+    const account = decodeAccount(token)
+    line.with({ account: name, public_key: account.sub })
+    const count = await push(name, token, line, servers)
+    warn(account, line)
+    progress.step()
+    return count
+  }
+  let at = 0
+  while (servers === null && at < Math.min(SCOUTS, lines.length)) {
+    const count: number = await one(lines[at++] as (typeof lines)[number])
+    if (count > 0) servers = count
+  }
+  const worker = async () => {
+    while (at < lines.length) await one(lines[at++] as (typeof lines)[number])
+  }
+  try {
+    await Promise.all(Array.from({ length: WINDOW }, worker))
+  } finally {
+    progress.end()
+  }
 }
 
 interface NatsTask {
@@ -164,19 +233,10 @@ async function pushOverNats(call: Call, store: OperatorStore, task: NatsTask, re
         level: 'ok',
       })
       report.add(group)
-      const lines = task.targets.map((name) => {
-        const line = new Report(`push ${name} to nats-server with nats account resolver`, { level: 'ok' })
-        group.add(line)
-        return { name, line }
+      await pushAccounts(session, store, task.targets, group, async (account, token, line, expected) => {
+        const push = { account, token, seconds, ...(expected === null ? {} : { expected }) }
+        return resolver.pushToServers(connection, push, line)
       })
-      for (let at = 0; at < lines.length; at += BATCH)
-        await Promise.all(
-          lines.slice(at, at + BATCH).map(async ({ name, line }) => {
-            const token = store.accountToken(name)
-            await resolver.pushToServers(connection, name, token, seconds, line)
-            warnAboutImports(session, token, line)
-          }),
-        )
     }
     const signer = () =>
       resolver.operatorKeyForRemoval(session, store, () =>

@@ -28,10 +28,13 @@ export function run(call: Call): undefined {
     const names = all ? store.accountNames() : current === '' ? [] : [current]
     for (const name of names) validateAccount(store, name, tables)
   }
-  session.note(render(`Operator ${quote(session.context.operator)}`, operator))
   const names = [...tables.keys()].sort(compareBytes)
-  for (const name of names) session.note(render(`Account ${quote(name)}`, tables.get(name) ?? []))
   const findings = [operator, ...tables.values()].flat()
+  if (flags.switch('json')) session.print(asJson(session.context.operator, operator, names, tables))
+  else {
+    session.note(render(`Operator ${quote(session.context.operator)}`, operator))
+    for (const name of names) session.note(render(`Account ${quote(name)}`, tables.get(name) ?? []))
+  }
   if (findings.some(({ level }) => level !== 'warning')) {
     call.begin()
     throw failure('validation found errors')
@@ -108,6 +111,22 @@ function validateFile(file: string, tables: Map<string, Findings>): void {
     text: `${text} (${count} occurrences)`,
   }))
   tables.set('summary of all accounts', summary)
+}
+
+/** `error` and `time` issues are those that make the command fail; `time` ones come and go with the date. */
+function asJson(
+  operator: string,
+  own: Findings,
+  names: readonly string[],
+  tables: Map<string, Findings>,
+): string {
+  const issues = (findings: Findings) => findings.map(({ level, text }) => ({ level, text }))
+  const body = {
+    valid: [own, ...tables.values()].flat().every(({ level }) => level === 'warning'),
+    operator: { name: operator, issues: issues(own) },
+    accounts: names.map((name) => ({ name, issues: issues(tables.get(name) ?? []) })),
+  }
+  return JSON.stringify(body, null, 1)
 }
 
 function render(title: string, findings: Findings): string {

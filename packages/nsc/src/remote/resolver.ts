@@ -104,12 +104,12 @@ interface Answer {
 }
 
 /**
- * Sends a request and hands the data of each answer to `take` until `seconds` are over. An answer that is an error
- * ends it. Returns the number of servers that answered well.
+ * Sends a request and hands the data of each answer to `take` until as many servers have answered as are `expected`,
+ * or `seconds` are over. An answer that is an error ends it. Returns the number of servers that answered well.
  */
 export async function requestAll(
   connection: NatsConnection,
-  ask: { subject: string; payload: string; operation: string; seconds: number },
+  ask: { subject: string; payload: string; operation: string; seconds: number; expected?: number },
   report: Report,
   take: (server: string, data: unknown) => void,
 ): Promise<number> {
@@ -131,7 +131,7 @@ export async function requestAll(
         break
       }
       take(answer.server, answer.data)
-      count++
+      if (++count === ask.expected) break
     }
     if (!ended && count === 0) report.error(`failed to get response to ${ask.operation}: nats: timeout`)
   } catch (thrown) {
@@ -158,9 +158,12 @@ function readAnswer(message: Msg, report: Report): { server: string; data: unkno
   }
   const server = answer.server?.name ?? ''
   if (server === '') report.error(`server responded without server name in info: ${text}`)
-  else if (answer.error)
-    report.error(`server ${server} responded with error: ${answer.error.description ?? ''}`)
-  else if (answer.data === undefined || answer.data === null)
+  else if (answer.error) {
+    const message = answer.error.description ?? ''
+    report.add(
+      Report.line('error', `server ${server} responded with error: ${message}`).with({ server, message }),
+    )
+  } else if (answer.data === undefined || answer.data === null)
     report.error(`server ${server} responded without data: ${text}`)
   else return { server, data: answer.data }
   return null
@@ -172,19 +175,35 @@ function messageOf(data: unknown): string {
   return String(data)
 }
 
-/** Pushes one account's token to all servers. */
+/**
+ * Pushes one account's token to all servers. Returns how many took it.
+ *
+ * @param expected servers that are known to answer: the time need not be waited out then
+ */
 export async function pushToServers(
   connection: NatsConnection,
-  account: string,
-  token: string,
-  seconds: number,
+  push: { account: string; token: string; seconds: number; expected?: number },
   report: Report,
-): Promise<void> {
-  const ask = { subject: '$SYS.REQ.CLAIMS.UPDATE', payload: token, operation: 'push account', seconds }
-  const count = await requestAll(connection, ask, report, (server, data) =>
-    report.ok(`pushed ${quote(account)} to nats-server ${server}: ${messageOf(data)}`),
-  )
+): Promise<number> {
+  const { account, token, seconds, expected } = push
+  const ask = {
+    subject: '$SYS.REQ.CLAIMS.UPDATE',
+    payload: token,
+    operation: 'push account',
+    seconds,
+    ...(expected === undefined ? {} : { expected }),
+  }
+  const count = await requestAll(connection, ask, report, (server, data) => {
+    const message = messageOf(data)
+    report.add(
+      Report.line('ok', `pushed ${quote(account)} to nats-server ${server}: ${message}`).with({
+        server,
+        message,
+      }),
+    )
+  })
   report.ok(`pushed to a total of ${count} nats-server`)
+  return count
 }
 
 /**
