@@ -110,7 +110,7 @@ export class Log implements Logger {
   #format(level: Level, text: string): string {
     const { logtime, logtimeUtc } = this.#options
     const label = this.#colour ? `[\x1b[${COLOURS[level]}m${level}\x1b[0m]` : `[${level}]`
-    return `[${process.pid}]${logtime ? ` ${timestamp(logtimeUtc)}` : ''} ${label} ${text}\n`
+    return `[${process.pid}]${logtime ? ` ${timestamp(logtimeUtc)}` : ''} ${label} ${text}${text.endsWith('\n') ? '' : '\n'}`
   }
 
   #write(line: string): void {

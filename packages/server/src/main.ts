@@ -67,7 +67,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     validateOptions(options)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return complain(line.check ? `${error.message}\n` : error.message)
+    return complain(error.message)
   }
 
   let log: Log

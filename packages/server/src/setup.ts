@@ -1,5 +1,4 @@
 // From options to a server that can accept: accounts, the authenticator, and the listeners that are asked for. What is not used is not loaded.
-import type { Options } from './options.ts'
 import type { Server } from './server.ts'
 import type { TlsAcceptor } from './tls/acceptor.ts'
 
@@ -40,9 +39,9 @@ export async function useTls(server: Server, tls: TlsAcceptor | null): Promise<v
 }
 
 /** After a reload: accounts and authentication as the options have them now. */
-export async function rebuildAuthenticator(server: Server, before: Options): Promise<void> {
+export async function rebuildAuthenticator(server: Server): Promise<void> {
   if (server.options.operators.length > 0) {
-    await server.authenticator.reload?.(before)
+    await server.authenticator.reload?.()
     return
   }
   const { configuredAccounts, ConfigAuthenticator } = await import('./auth/config.ts')

@@ -1,7 +1,6 @@
 // The seam between connections and the ways to authenticate: one implementation is in force at a time, chosen from the options.
 import type { Account } from '../account/account.ts'
 import type { TlsSession } from '../connection/transport.ts'
-import type { Options } from '../options.ts'
 import type { ConnectOptions } from '../protocol/connect.ts'
 import type { CloseReason } from '../protocol/refusals.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
@@ -64,5 +63,5 @@ export interface Authenticator {
   /** For a first operation that is no CONNECT: the guest, or null when there is none. */
   guest(attempt: ConnectAttempt): AuthResult | null
   /** Where a reload does not make a new one: takes what has changed in the options. */
-  reload?(before: Options): void | Promise<void>
+  reload?(): void | Promise<void>
 }

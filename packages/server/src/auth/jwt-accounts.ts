@@ -16,6 +16,7 @@ import { runAt } from '../deadline.ts'
 import { ServerError } from '../errors.ts'
 import type { Server } from '../server.ts'
 import type { Operators } from './operators.ts'
+import { MemoryResolver } from './resolver/memory.ts'
 import type { Resolver } from './resolver/resolver.ts'
 
 /** An account that is loaded, with what its JWT says. Replaced whole by the next JWT. */
@@ -234,6 +235,27 @@ export class JwtAccounts {
     const limits = { connections: 0, subs: 0, payload: 0, leafs: 0 }
     this.#server.accounts.apply(account, { ...account.spec, imports: [], limits })
     this.expire(account)
+  }
+
+  /** After a reload of the preloaded tokens: each account is what its token says now, and one without a token any more goes. */
+  async reload(preload: ReadonlyMap<string, string>): Promise<void> {
+    const { resolver } = this
+    if (!(resolver instanceof MemoryResolver)) {
+      for (const [account, token] of preload) await resolver.store?.merge(account, token)
+      return
+    }
+    resolver.replace(preload)
+    const { accounts, log } = this.#server
+    for (const [name, { account, cancel }] of [...this.#loaded]) {
+      const token = preload.get(name)
+      if (token !== undefined && this.accept(name, token) === null) continue
+      const why = token === undefined ? 'removed' : 'bad claims'
+      log.info(`Reloaded: deleting account [${why}]: ${JSON.stringify(name)}`)
+      if (account.isSystem) continue
+      for (const end of cancel) end()
+      this.#loaded.delete(name)
+      accounts.remove(account)
+    }
   }
 
   /** What the new claims mean for those who are connected, oldest connection first. */

@@ -76,18 +76,27 @@ export class OperatorMode implements Authenticator {
   readonly accounts: JwtAccounts
   readonly #server: Server
   /** Null: every account. */
-  readonly #pinned: ReadonlySet<string> | null
+  #pinned: ReadonlySet<string> | null
+  readonly #system: string | undefined
   /** By token; the one used longest ago first. Signatures are checked once for all connects with one creds file. */
   readonly #known = new Map<string, KnownUser>()
 
   constructor(server: Server, accounts: JwtAccounts, system: string | undefined) {
     this.#server = server
     this.accounts = accounts
-    const { pinnedAccounts } = server.options
-    this.#pinned =
-      pinnedAccounts.length === 0
-        ? null
-        : new Set(system === undefined ? pinnedAccounts : [...pinnedAccounts, system])
+    this.#system = system
+    this.#pinned = this.#pinnedAccounts()
+  }
+
+  #pinnedAccounts(): ReadonlySet<string> | null {
+    const { pinnedAccounts } = this.#server.options
+    if (pinnedAccounts.length === 0) return null
+    return new Set(this.#system === undefined ? pinnedAccounts : [...pinnedAccounts, this.#system])
+  }
+
+  async reload(): Promise<void> {
+    this.#pinned = this.#pinnedAccounts()
+    await this.accounts.reload(this.#server.options.resolverPreload)
   }
 
   guest(): null {

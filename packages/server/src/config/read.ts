@@ -49,7 +49,7 @@ const NOT_YET = new Set([
 /** Read in this order, whatever the file's: users of accounts are checked against what `authorization` says. */
 const LATE = ['authorization', 'accounts']
 
-/** Reads a file into the options. @throws ConfigError with every warning and error of the file, one a line. */
+/** Reads a file into the options. @throws ConfigError with every warning and error of the file, each with a newline behind it. */
 export function readConfigFile(file: string, options: Options): { warnings: string[] } {
   const { root, digest } = parseConfigFile(file)
   const problems = new Problems()
@@ -67,7 +67,8 @@ export function readConfigFile(file: string, options: Options): { warnings: stri
     else return readBlock(key, value, options, problems)
     return true
   })
-  if (problems.errors.length > 0) throw new ConfigError([...problems.warnings, ...problems.errors].join('\n'))
+  if (problems.errors.length > 0)
+    throw new ConfigError([...problems.warnings, ...problems.errors].map((line) => `${line}\n`).join(''))
   return { warnings: problems.warnings }
 }
 

@@ -1,12 +1,11 @@
 // After a reload everybody who is connected is asked again who they are.
 import type { Client } from '../connection/client.ts'
-import type { Options } from '../options.ts'
 import type { Server } from '../server.ts'
 import { rebuildAuthenticator } from '../setup.ts'
 
 /** Rebuilds accounts and authentication from the new options; closes those who may not stay, and gives the rest what they may do now. */
-export async function reloadAuthorization(server: Server, before: Options): Promise<void> {
-  await rebuildAuthenticator(server, before)
+export async function reloadAuthorization(server: Server): Promise<void> {
+  await rebuildAuthenticator(server)
   const clients = [...server.clients.values()]
   const moved =
     server.options.operators.length > 0 ? [] : clients.filter((client) => hasMoved(server, client))

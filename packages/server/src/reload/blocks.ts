@@ -3,7 +3,7 @@
 // It judges first and throws ReloadRefused while nothing has been applied yet; what it returns is applied when no rule has refused.
 import type { PlainField } from '../option-table.ts'
 import { authTimeout, type Options } from '../options.ts'
-import { type Effect, type Rule, refuse } from './rule.ts'
+import { type Effect, ReloadRefused, type Rule, refuse } from './rule.ts'
 import { reloadTls } from './tls.ts'
 
 type BlockField = Exclude<keyof Options, PlainField>
@@ -42,7 +42,12 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   }),
   authorizationDefined: () => NOTHING,
   operators: restart('TrustedOperators'),
-  resolver: authorization('accounts'),
+  resolver: (before, after) => {
+    if ((before === null) !== (after === null))
+      throw new ReloadRefused('config reload does not support moving to or from an account resolver')
+    // Its store is open, and requests for claims are answered from it.
+    return refuse('AccountResolver', shown(before), shown(after))
+  },
   resolverPreload: () => ({ rebuilds: ['authorization'] }),
   pinnedAccounts: () => ({ rebuilds: ['authorization'] }),
   serverTags: () => ({ says: ['Reloaded: tags'], rebuilds: ['statsz'] }),

@@ -22,14 +22,14 @@ export async function reloadOptions(server: Server, after: Options): Promise<voi
     for (const line of says ?? []) server.log.info(line)
     for (const rebuild of asked ?? []) rebuilds.add(rebuild)
   }
-  for (const rebuild of REBUILDS) if (rebuilds.has(rebuild)) await REBUILD[rebuild](server, before)
+  for (const rebuild of REBUILDS) if (rebuilds.has(rebuild)) await REBUILD[rebuild](server)
   server.configLoadTime = new Date()
   server.log.info(
     `Reloaded server configuration ${after.configDigest === '' ? '' : `(${after.configDigest})`}`,
   )
 }
 
-const REBUILD: { readonly [R in Rebuild]: (server: Server, before: Options) => void | Promise<void> } = {
+const REBUILD: { readonly [R in Rebuild]: (server: Server) => void | Promise<void> } = {
   logging: (server) => {
     if (!(server.log instanceof Log)) return
     try {

@@ -54,6 +54,8 @@ export function answerServerRequests(system: System, events: Events): void {
       system.send(reply, { name: server.name, host: server.options.host, id: server.id }),
     )
   }
+  // Who does not wait for the outcome does not reload.
+  system.onRequest(`${us}.RELOAD`, (_options, { reply }) => (reply === '' ? undefined : server.reload()))
   system.onRequest(`${us}.KICK`, (options) => {
     const client = server.clients.get(options.int('cid'))
     if (client === undefined) throw new Error('no such client or leafnode id')

@@ -28,6 +28,7 @@ export type Answer =
   | { error: unknown }
   | { data: null; error: unknown }
   | { statsz: unknown }
+  | Record<string, never>
 
 export function startSystem(server: Server, account: Account): void {
   const system = new System(server, account)
@@ -92,7 +93,7 @@ export class System {
 
   /**
    * Answers with what `make` returns, for requests with options: nothing when the filters name other servers or `make` returns
-   * undefined, code 400 for a bad body, code 500 with the text of what `make` throws.
+   * undefined, code 400 for a bad body, code 500 with the text of what `make` throws. A promise is answered when it has ended.
    */
   onRequest(subject: string, make: (options: RequestOptions, request: Request) => unknown): void {
     this.on(subject, (request) => {
@@ -101,7 +102,12 @@ export class System {
         const options = new RequestOptions(request.text)
         if (!this.isMeant(options)) return
         const data = make(options, request)
-        if (data !== undefined) this.answer(reply, { data })
+        if (data instanceof Promise) {
+          data.then(
+            (content) => this.answer(reply, content === undefined ? {} : { data: content }),
+            (error: Error) => this.answer(reply, { error: { code: 500, description: error.message } }),
+          )
+        } else if (data !== undefined) this.answer(reply, { data })
       } catch (error) {
         const description = (error as Error).message
         if (error instanceof BadRequest) this.answer(reply, { error: { code: 400, description } })

@@ -1,11 +1,14 @@
-// MEMORY: the tokens of resolver_preload, and nothing else until the next start.
+// MEMORY: the tokens of resolver_preload, and nothing else until they are reloaded.
 import type { Resolver } from './resolver.ts'
 
 export class MemoryResolver implements Resolver {
   readonly store = null
-  readonly #tokens: ReadonlyMap<string, string>
+  #tokens: ReadonlyMap<string, string>
 
   constructor(preload: ReadonlyMap<string, string>) {
+    this.#tokens = preload
+  }
+  replace(preload: ReadonlyMap<string, string>): void {
     this.#tokens = preload
   }
   async fetch(account: string): Promise<string | null> {
