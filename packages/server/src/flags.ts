@@ -3,6 +3,8 @@ import { ConfigError } from './config/language.ts'
 import { NO_PROFILES, NO_SYSLOG } from './config/read.ts'
 import { OPTION_ROWS } from './option-table.ts'
 import type { Options } from './options.ts'
+import { tlsServerOptions } from './tls/context.ts'
+import { defaultTlsOptions } from './tls/options.ts'
 
 export class FlagError extends Error {}
 
@@ -16,7 +18,7 @@ export interface CommandLine {
   signal: string
   /** First word that is no flag. */
   word: string
-  /** Sets on top of the file what was given. @throws ConfigError for what is not supported. */
+  /** Sets on top of the file what was given. @throws ConfigError for what is not supported, TlsError for certificates. */
   apply(options: Options): void
 }
 
@@ -116,8 +118,9 @@ function flagTable(): ReadonlyMap<string, Flag> {
       line.version = on(text)
     }),
   )
-  add(['tls', 'tlsverify'], { kind: 'boolean', apply: notYet })
-  add(['tlscert', 'tlskey', 'tlscacert'], { kind: 'string', apply: notYet })
+  // Applied together, by applyTls.
+  add(['tls', 'tlsverify'], { kind: 'boolean' })
+  add(['tlscert', 'tlskey', 'tlscacert'], { kind: 'string' })
   add(['s', 'syslog'], { kind: 'boolean', apply: never(NO_SYSLOG) })
   add(['r', 'remote_syslog'], { kind: 'string', apply: never(NO_SYSLOG) })
   add(['profile'], { kind: 'integer', apply: never(NO_PROFILES) })
@@ -128,6 +131,29 @@ function flagTable(): ReadonlyMap<string, Flag> {
     apply: notYet,
   })
   return flags
+}
+
+/** The certificates of the file give way to those of the flags, its other rules for TLS stay. @throws ConfigError, TlsError. */
+function applyTls(options: Options, given: ReadonlyMap<string, string>): void {
+  if (given.get('tls') === 'false') {
+    options.tls = null
+    return
+  }
+  if (![...given.keys()].some((name) => name.startsWith('tls'))) return
+  const text = (name: string): string => given.get(name) ?? ''
+  if (text('tlscert') === '') throw new ConfigError('TLS Server certificate must be present and valid')
+  if (text('tlskey') === '') throw new ConfigError('TLS Server private key must be present and valid')
+  const { cipherSuites, curves, minVersion } = defaultTlsOptions()
+  options.tls = {
+    ...(options.tls ?? defaultTlsOptions()),
+    certificates: [{ certFile: text('tlscert'), keyFile: text('tlskey') }],
+    caFile: text('tlscacert'),
+    verify: on(text('tlsverify')),
+    cipherSuites,
+    curves,
+    minVersion,
+  }
+  tlsServerOptions(options.tls)
 }
 
 const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True']
@@ -170,6 +196,7 @@ export function parseFlags(args: readonly string[]): CommandLine {
       const levels = given.filter(({ name }) => name in LEVELS).sort((a, b) => (a.name < b.name ? -1 : 1))
       for (const { name, flag, text } of [...given.filter(({ name }) => !(name in LEVELS)), ...levels])
         flag.apply?.(options, text, name)
+      applyTls(options, new Map(given.map(({ name, text }) => [name, text])))
       if (options.port === 0) options.port = 4222
     },
   }

@@ -66,7 +66,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     line.apply(options)
     validateOptions(options)
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
+    if (!(error instanceof ConfigError) && !(error instanceof ServerError)) throw error
     return complain(error.message)
   }
 
