@@ -65,19 +65,39 @@ export function readTextIfThere(file: string): string | null {
 
 /** Writes through a temporary file next to the target: written, synced, renamed. */
 export function writeAtomically(file: string, content: string, mode: number = FILE_MODE): void {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
+  writeAllAtomically([{ file, content }], mode)
+}
+
+/**
+ * Writes several files of which none is any good without the others. Everything that a full disk or missing rights
+ * can make fail happens before the first file changes.
+ */
+export function writeAllAtomically(
+  files: readonly { file: string; content: string }[],
+  mode: number = FILE_MODE,
+): void {
+  const written: { temporary: string; file: string }[] = []
+  let at = ''
   try {
-    const handle = fs.openSync(temporary, 'wx', mode)
-    try {
-      fs.writeFileSync(handle, content)
-      fs.fsyncSync(handle)
-    } finally {
-      fs.closeSync(handle)
+    for (const { file, content } of files) {
+      at = file
+      const temporary = path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
+      const handle = fs.openSync(temporary, 'wx', mode)
+      written.push({ temporary, file })
+      try {
+        fs.writeFileSync(handle, content)
+        fs.fsyncSync(handle)
+      } finally {
+        fs.closeSync(handle)
+      }
     }
-    fs.renameSync(temporary, file)
+    for (const { temporary, file } of written) {
+      at = file
+      fs.renameSync(temporary, file)
+    }
   } catch (thrown) {
-    fs.rmSync(temporary, { force: true })
-    throw fileError('open', file, thrown)
+    for (const { temporary } of written) fs.rmSync(temporary, { force: true })
+    throw fileError('open', at, thrown)
   }
 }
 
@@ -110,6 +130,15 @@ export function listFolder(folder: string): fs.Dirent[] {
     if (isMissing(thrown)) return []
     throw fileError('open', folder, thrown)
   }
+}
+
+/** Files inside a folder, in the order of {@link listFolder}, each folder's files where the folder stands. */
+export function filesBelow(folder: string, options: { recurse: boolean } = { recurse: true }): string[] {
+  return listFolder(folder).flatMap((entry) => {
+    const file = path.join(folder, entry.name)
+    if (!entry.isDirectory()) return [file]
+    return options.recurse ? filesBelow(file) : []
+  })
 }
 
 /** Removes a file, or a folder that is empty. */

@@ -142,7 +142,10 @@ export function* knownAccounts(context: Context): Generator<KnownAccount> {
  * Refuses what this program cannot work on, before any command does: stores of the first token format, and key
  * stores laid out the old way.
  */
-export function checkCompatibility(session: Session, command: { worksOnOldStore: boolean }): void {
+export function checkCompatibility(
+  session: Session,
+  command: { worksOnOldStore?: boolean; worksOnOldKeystore?: boolean },
+): void {
   const store = session.storeIfAny()
   if (store && !command.worksOnOldStore && operatorVersion(store) === 1)
     throw failure(
@@ -150,7 +153,7 @@ export function checkCompatibility(session: Session, command: { worksOnOldStore:
         'for a managed service import its operator again: nsc add operator --force -u <url of the service>; ' +
         'with the operator key, upgrade the store: nsc upgrade-jwt',
     )
-  if (session.keystore.needsMigration())
+  if (!command.worksOnOldKeystore && session.keystore.needsMigration())
     throw failure(
       `the keystore ${session.shown(session.keystore.dir)} needs migration - type \`nsc keys migrate\` to update`,
     )

@@ -1,4 +1,4 @@
-import { failure } from './errors.ts'
+import { failure, textOf } from './errors.ts'
 
 /**
  * The value formats of flags and of printed values: dates, byte-style numbers, durations, lists. What is accepted,
@@ -108,6 +108,17 @@ export function formatDate(seconds: Int64 | undefined): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`
 }
 
+/** `2026-11-24T03:49:50Z`, or with the offset of the local time zone: RFC 3339. */
+export function formatLocalDate(seconds: Int64): string {
+  const when = new Date(Number(seconds) * 1000)
+  const offset = -when.getTimezoneOffset()
+  const local = new Date(when.getTime() + offset * 60_000).toISOString().slice(0, 19)
+  if (offset === 0) return `${local}Z`
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60]
+  const digits = [hours, minutes].map((value) => String(value).padStart(2, '0')).join(':')
+  return `${local}${offset < 0 ? '-' : '+'}${digits}`
+}
+
 const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
@@ -184,6 +195,20 @@ export function parseInteger(text: string): Int64 {
   if (value < INT64_MIN || value > INT64_MAX)
     throw failure(`strconv.ParseInt: parsing "${text}": value out of range`)
   return toInt64(value)
+}
+
+/** A flag of 0-255, in the forms of {@link parseInteger}. */
+export function parseByte(text: string): number {
+  const invalid = (why: string) => failure(`strconv.ParseUint: parsing "${text}": ${why}`)
+  if (/^[+-]/.test(text)) throw invalid('invalid syntax')
+  let value: Int64
+  try {
+    value = parseInteger(text)
+  } catch (thrown) {
+    throw invalid(textOf(thrown).endsWith('range') ? 'value out of range' : 'invalid syntax')
+  }
+  if (value > 255) throw invalid('value out of range')
+  return Number(value)
 }
 
 /** A boolean flag's value. */

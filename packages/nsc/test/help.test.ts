@@ -4,7 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { GLOBAL_FLAGS, interpret } from '../src/cli/program.ts'
 import { ENTRIES } from '../src/cli/registry.ts'
-import type { CommandSpec, FlagSpec } from '../src/cli/spec.ts'
+import { type CommandSpec, type FlagSpec, type GroupSpec, isGroup } from '../src/cli/spec.ts'
 import { needsOfficial, Sandbox } from './support/sandbox.ts'
 
 interface Listed {
@@ -16,13 +16,13 @@ interface Listed {
 /** Every command that is built. */
 async function commands(): Promise<Listed[]> {
   const all: Listed[] = []
-  for (const entry of ENTRIES) {
-    const loaded = await entry.load()
-    if ('commands' in loaded)
-      for (const command of loaded.commands)
-        all.push({ path: [entry.name, command.name], command, groupFlags: loaded.flags ?? [] })
-    else all.push({ path: [entry.name], command: loaded, groupFlags: [] })
+  const walk = (words: string[], spec: CommandSpec | GroupSpec, groupFlags: readonly FlagSpec[]) => {
+    if (!isGroup(spec)) all.push({ path: words, command: spec, groupFlags })
+    else
+      for (const child of spec.commands)
+        walk([...words, child.name], child, [...groupFlags, ...(spec.flags ?? [])])
   }
+  for (const entry of ENTRIES) walk([entry.name], await entry.load(), [])
   return all.filter(({ command }) => command.load !== null)
 }
 

@@ -1,10 +1,10 @@
 import { permissionFlags } from '../claims/permissions.ts'
 import { ACCOUNT_FLAG, nameFlag, OPTIONAL_NAME, TIME_FLAGS } from './common-flags.ts'
-import { type GroupSpec, later } from './spec.ts'
+import type { GroupSpec } from './spec.ts'
 
 export const ADD: GroupSpec = {
   name: 'add',
-  summary: 'Add operators, accounts, users, exports and imports',
+  summary: 'Add operators, accounts, users, exports, imports and mappings',
   commands: [
     {
       name: 'account',
@@ -106,7 +106,25 @@ export const ADD: GroupSpec = {
       quiet: true,
       load: () => import('../commands/add-import.ts'),
     },
-    later('mapping', 'Add or change a subject mapping'),
+    {
+      name: 'mapping',
+      summary: 'Add a subject mapping, or change its weight',
+      args: { usage: '', max: 0 },
+      flags: [
+        { name: 'from', short: 'f', type: 'text', text: 'subject that is published to' },
+        { name: 'to', short: 't', type: 'text', text: 'subject that messages get instead' },
+        { name: 'weight', type: 'byte', text: 'percentage of the messages, 1-100 (100 unless given)' },
+        { name: 'cluster', type: 'text', text: 'cluster that the mapping is for (all unless given)' },
+        ACCOUNT_FLAG,
+      ],
+      examples: [
+        'nsc add mapping --from "orders.*" --to "shop.orders.$1"',
+        'nsc add mapping --from "pay" --to "pay.v1" --weight 90   # a second version gets a share of the messages',
+        'nsc add mapping --from "pay" --to "pay.v2" --weight 10',
+      ],
+      quiet: true,
+      load: () => import('../commands/add-mapping.ts'),
+    },
     {
       name: 'operator',
       summary: 'Add an operator: a new one, or one whose token is known',

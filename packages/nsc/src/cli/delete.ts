@@ -1,5 +1,5 @@
 import { ACCOUNT_FLAG, nameFlag, OPTIONAL_NAME } from './common-flags.ts'
-import { type FlagSpec, type GroupSpec, later } from './spec.ts'
+import type { FlagSpec, GroupSpec } from './spec.ts'
 
 const KEY_FLAGS: readonly FlagSpec[] = [
   { name: 'rm-nkey', short: 'D', type: 'switch', text: 'delete the keys too: they cannot be recovered' },
@@ -8,7 +8,7 @@ const KEY_FLAGS: readonly FlagSpec[] = [
 
 export const DELETE: GroupSpec = {
   name: 'delete',
-  summary: 'Delete accounts, users, exports and imports',
+  summary: 'Delete accounts, users, exports, imports and mappings',
   commands: [
     {
       name: 'account',
@@ -61,7 +61,25 @@ export const DELETE: GroupSpec = {
       quiet: true,
       load: () => import('../commands/delete-import.ts'),
     },
-    later('mapping', 'Delete a subject mapping'),
+    {
+      name: 'mapping',
+      summary: 'Delete a subject mapping, or all of a subject',
+      args: { usage: '', max: 0 },
+      flags: [
+        { name: 'from', short: 'f', type: 'text', text: 'subject that is published to' },
+        {
+          name: 'to',
+          short: 't',
+          type: 'text',
+          text: 'delete the mapping to this subject (all unless given)',
+        },
+        { name: 'cluster', type: 'text', text: 'delete the mapping of this cluster' },
+        ACCOUNT_FLAG,
+      ],
+      examples: ['nsc delete mapping --from "pay"', 'nsc delete mapping --from "pay" --to "pay.v1"'],
+      quiet: true,
+      load: () => import('../commands/delete-mapping.ts'),
+    },
     {
       name: 'user',
       summary: 'Delete users; revoke them too, or their creds files go on working',

@@ -1,7 +1,7 @@
 import { permissionFlags, permissionRemovalFlags } from '../claims/permissions.ts'
 import { USER_LIMIT_FLAGS } from '../claims/user-limits.ts'
 import { ACCOUNT_FLAG, nameFlag, OPTIONAL_NAME, TAG_FLAGS, TIME_FLAGS } from './common-flags.ts'
-import { type FlagSpec, type GroupSpec, later } from './spec.ts'
+import type { FlagSpec, GroupSpec } from './spec.ts'
 
 const SIGNING_KEY_FLAGS: readonly FlagSpec[] = [
   { name: 'sk', type: 'list', text: "add signing keys: public key, seed, file, or 'generate' for a new one" },
@@ -103,7 +103,41 @@ export const EDIT: GroupSpec = {
       quiet: true,
       load: () => import('../commands/edit-account.ts'),
     },
-    later('authcallout', 'Edit the authorization callout of an account'),
+    {
+      name: 'authcallout',
+      summary: 'Let a service of the account decide who may connect',
+      args: OPTIONAL_NAME,
+      flags: [
+        {
+          name: 'auth-user',
+          type: 'list',
+          text: 'add users that the service itself connects as: their keys; the service is not asked about them',
+        },
+        { name: 'rm-auth-user', type: 'list', text: 'remove such users' },
+        {
+          name: 'allowed-account',
+          type: 'list',
+          text: "add accounts that the service may place users in: their keys, or '*' for all",
+        },
+        { name: 'rm-allowed-account', type: 'list', text: 'remove such accounts' },
+        {
+          name: 'curve',
+          short: 'x',
+          type: 'text',
+          text: "encrypt requests to the service for this curve key: public key, seed, file, or 'generate'",
+        },
+        { name: 'rm-curve', type: 'switch', text: 'stop encrypting' },
+        { name: 'disable', type: 'switch', text: 'remove the whole authorization callout' },
+        ACCOUNT_FLAG,
+      ],
+      examples: [
+        'nsc edit authcallout --account AUTH --auth-user UB... --allowed-account AB... --curve generate',
+        "nsc edit authcallout AUTH --allowed-account '*'",
+        'nsc edit authcallout AUTH --disable',
+      ],
+      quiet: true,
+      load: () => import('../commands/edit-authcallout.ts'),
+    },
     {
       name: 'export',
       summary: 'Edit an export',

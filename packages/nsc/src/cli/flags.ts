@@ -3,6 +3,7 @@ import { quote } from '../text.ts'
 import {
   type Int64,
   parseBoolean,
+  parseByte,
   parseDuration,
   parseInteger,
   parseList,
@@ -97,6 +98,8 @@ export function parseValue(spec: FlagSpec, text: string, before: Value | undefin
     case 'integer':
     case 'count':
       return parseInteger(text)
+    case 'byte':
+      return parseByte(text)
     case 'number':
       return parseNumber(text)
     case 'duration':

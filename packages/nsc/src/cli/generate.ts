@@ -1,9 +1,9 @@
 import { ACCOUNT_FLAG, nameFlag, OUTPUT_FLAG, TIME_FLAGS } from './common-flags.ts'
-import { type GroupSpec, later } from './spec.ts'
+import type { GroupSpec } from './spec.ts'
 
 export const GENERATE: GroupSpec = {
   name: 'generate',
-  summary: 'Generate creds files, activation tokens, server configurations and keys',
+  summary: 'Generate creds files, activation tokens, configurations, contexts, profiles, diagrams and keys',
   commands: [
     {
       name: 'activation',
@@ -69,7 +69,19 @@ export const GENERATE: GroupSpec = {
       quiet: true,
       load: () => import('../commands/generate-config.ts'),
     },
-    later('context', 'Generate a context of the nats program'),
+    {
+      name: 'context',
+      summary: 'Generate a context of the nats program for a user',
+      args: { usage: '', max: 0 },
+      flags: [
+        { name: 'user', short: 'u', type: 'text', text: 'user (the only one unless given)' },
+        { name: 'context', type: 'text', text: 'name of the context' },
+        ACCOUNT_FLAG,
+      ],
+      examples: ['nsc generate context --account Weather --user bob --context weather'],
+      quiet: true,
+      load: () => import('../commands/generate-context.ts'),
+    },
     {
       name: 'creds',
       summary: 'Generate the creds file of a user, which is all a client needs to connect',
@@ -82,7 +94,35 @@ export const GENERATE: GroupSpec = {
       quiet: true,
       load: () => import('../commands/generate-creds.ts'),
     },
-    later('diagram', 'Generate diagrams'),
+    {
+      name: 'diagram',
+      summary: 'Generate PlantUML diagrams of the operator',
+      commands: [
+        {
+          name: 'component',
+          summary: 'Generate a diagram of what accounts export to and import from each other',
+          args: { usage: '', max: 0 },
+          flags: [{ name: 'detail', type: 'switch', text: 'with descriptions' }, OUTPUT_FLAG],
+          examples: ['nsc generate diagram component --output-file shares.puml'],
+          quiet: true,
+          load: () => import('../commands/generate-component-diagram.ts'),
+        },
+        {
+          name: 'object',
+          summary: 'Generate a diagram of operator, accounts and users, and who signed whom',
+          args: { usage: '', max: 0 },
+          flags: [
+            { name: 'users', type: 'switch', text: 'with users' },
+            { name: 'show-keys', type: 'switch', text: 'with public keys and whether their seeds are here' },
+            { name: 'detail', type: 'switch', text: 'with what is empty or unlimited' },
+            OUTPUT_FLAG,
+          ],
+          examples: ['nsc generate diagram object --users --show-keys --output-file objects.puml'],
+          quiet: true,
+          load: () => import('../commands/generate-object-diagram.ts'),
+        },
+      ],
+    },
     {
       name: 'nkey',
       summary: 'Generate keys: prints seed and public key',
@@ -103,6 +143,21 @@ export const GENERATE: GroupSpec = {
       storeless: true,
       load: () => import('../commands/generate-nkey.ts'),
     },
-    later('profile', 'Generate a profile for other programs'),
+    {
+      name: 'profile',
+      summary: 'Generate what other programs need to know of an operator, account or user, as JSON',
+      args: { usage: '<nsc url>', min: 1 },
+      flags: [OUTPUT_FLAG],
+      examples: [
+        'nsc generate profile nsc://Ops/Weather/bob                      # creds file and service URLs',
+        'nsc generate profile "nsc://Ops/Weather/bob?names&keys"         # and names and public keys of all three',
+        'nsc generate profile "nsc://Ops/Weather/bob?key&seed&name"      # key of the user; seeds and names',
+        'nsc generate profile "nsc://Ops/Weather?accountSeed=AB..."      # seed of one of its signing keys',
+        'nsc generate profile "nsc://Ops?store=/backup/stores&keystore=/backup/keys"',
+      ],
+      quiet: true,
+      storeless: true,
+      load: () => import('../commands/generate-profile.ts'),
+    },
   ],
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { NscError } from '../errors.ts'
+import { quote } from '../text.ts'
 import { FlagValues, parseArguments } from './flags.ts'
 import type { CommandSpec, FlagSpec, GroupSpec } from './spec.ts'
 
@@ -103,7 +104,8 @@ class GoCommand extends Command {
     }
   }
 
-  checkCount(args: readonly string[]): void {
+  /** What cannot be right whatever the store holds: the number of arguments, and flags that must be there. */
+  checkCall(args: readonly string[]): void {
     const { min = 0, max } = this.spec?.args ?? { max: 0 }
     const fail = (text: string) => {
       throw new CallError(text, this.spec?.quiet ? '' : this.usageText())
@@ -111,6 +113,11 @@ class GoCommand extends Command {
     if (min === max && min > 0 && args.length !== min) fail(`accepts ${min} arg(s), received ${args.length}`)
     if (args.length < min) fail(`requires at least ${min} arg(s), only received ${args.length}`)
     if (max !== undefined && args.length > max) fail(`accepts at most ${max} arg(s), received ${args.length}`)
+    const missing = (this.spec?.flags ?? []).filter(
+      ({ name, required }) => required && !this.values.has(name),
+    )
+    if (missing.length > 0)
+      fail(`required flag(s) ${missing.map(({ name }) => quote(name)).join(', ')} not set`)
   }
 
   usageText(): string {
@@ -130,10 +137,15 @@ class GoCommand extends Command {
 /** Ends the parsing once it is known what to do. */
 class Chosen extends Error {}
 
-function notYet(command: Command): CallError {
+/** The words that call a command, from the program's name on. */
+function pathOf(command: Command): string[] {
   const names: string[] = []
   for (let at: Command | null = command; at; at = at.parent) names.unshift(at.name())
-  return new CallError(`"${names.join(' ')}" is not in this build yet`, '')
+  return names
+}
+
+function notYet(command: Command): CallError {
+  return new CallError(`"${pathOf(command).join(' ')}" is not in this build yet`, '')
 }
 
 const VALUE_NAMES: Record<FlagSpec['type'], string> = {
@@ -141,6 +153,7 @@ const VALUE_NAMES: Record<FlagSpec['type'], string> = {
   list: ' <list>',
   switch: '',
   integer: ' <n>',
+  byte: ' <n>',
   number: ' <n>',
   duration: ' <duration>',
   count: '[=n]',
@@ -254,10 +267,10 @@ function addCommand(
   command.allowExcessArguments(true)
   if (spec.examples?.length) command.addHelpText('after', `\nExamples:\n${indent(spec.examples)}`)
   command.action(() => {
-    command.checkCount(command.args)
+    command.checkCall(command.args)
     command.chosen({
       kind: 'command',
-      path: `${parent.parent ? `${parent.name()} ` : ''}${spec.name}`,
+      path: pathOf(command).slice(1).join(' '),
       command: spec,
       flags: command.values,
       args: command.args,

@@ -1,12 +1,11 @@
 import type { Entry } from './program.ts'
-import { later } from './spec.ts'
 
 /** What can follow `nsc`. Tables are loaded only for the word that was typed. */
 export const ENTRIES: readonly Entry[] = [
   {
     name: 'add',
     aliases: ['create'],
-    summary: 'add operators, accounts, users, exports, imports',
+    summary: 'add operators, accounts, users, exports, imports and mappings',
     load: async () => (await import('./add.ts')).ADD,
   },
   {
@@ -16,7 +15,7 @@ export const ENTRIES: readonly Entry[] = [
   },
   {
     name: 'delete',
-    summary: 'delete accounts, users, exports, imports',
+    summary: 'delete accounts, users, exports, imports and mappings',
     load: async () => (await import('./delete.ts')).DELETE,
   },
   {
@@ -26,7 +25,7 @@ export const ENTRIES: readonly Entry[] = [
   },
   {
     name: 'edit',
-    summary: 'edit operators, accounts, users, exports and scoped signing keys',
+    summary: 'edit operators, accounts, users, exports, scoped signing keys and authorization callouts',
     load: async () => (await import('./edit.ts')).EDIT,
   },
   {
@@ -36,7 +35,7 @@ export const ENTRIES: readonly Entry[] = [
   },
   {
     name: 'generate',
-    summary: 'generate creds files, activation tokens, server configurations and keys',
+    summary: 'generate creds files, activation tokens, configurations, contexts, profiles, diagrams and keys',
     load: async () => (await import('./generate.ts')).GENERATE,
   },
   {
@@ -85,22 +84,69 @@ export const ENTRIES: readonly Entry[] = [
     hidden: true,
     load: async () => (await import('./tool.ts')).rootTool(name),
   })),
-  ...[
-    ['expirations', 'tokens that have expired or soon will'],
-    ['export', 'export keys'],
-    ['fix', 'rebuild stores from loose files'],
-    ['import', 'import accounts, users and keys'],
-    ['keys', 'migrate an old keystore'],
-    ['load', 'load an operator, account and keys'],
-    ['migrate', 'copy accounts of another operator'],
-    ['reissue', 'issue an operator with a new key'],
-    ['rename', 'rename an account'],
-    ['update', 'update this program'],
-    ['upgrade-jwt', 'upgrade a store of version 1'],
-  ].map(([name = '', summary = '']) => ({
-    name,
-    summary,
+  {
+    name: 'expirations',
+    summary: 'show which tokens and creds files have expired or will soon',
+    load: async () => (await import('./upkeep.ts')).EXPIRATIONS,
+  },
+  {
+    name: 'export',
+    summary: 'copy keys out of the keystore',
+    load: async () => (await import('./move.ts')).EXPORT,
+  },
+  {
+    name: 'import',
+    summary: 'take accounts, users and keys from files',
+    load: async () => (await import('./move.ts')).IMPORT,
+  },
+  {
+    name: 'keys',
+    summary: 'change the layout of the keystore',
+    load: async () => (await import('./upkeep.ts')).KEYS,
+  },
+  {
+    name: 'load',
+    summary: 'set up operator, account and a user from the seed of the account',
+    load: async () => (await import('./move.ts')).LOAD,
+  },
+  {
+    name: 'reissue',
+    summary: 'give an operator a new identity',
+    load: async () => (await import('./move.ts')).REISSUE,
+  },
+  {
+    name: 'update',
+    summary: 'say how this program is updated',
+    load: async () => (await import('./upkeep.ts')).UPDATE,
+  },
+  {
+    name: 'fix',
+    summary: 'make stores of tokens, keys and creds files found in folders',
     hidden: true,
-    load: async () => later(name, summary),
-  })),
+    load: async () => (await import('./move.ts')).FIX,
+  },
+  {
+    name: 'migrate',
+    summary: 'copy accounts of another operator',
+    hidden: true,
+    load: async () => (await import('./move.ts')).MIGRATE,
+  },
+  {
+    name: 'rename',
+    summary: 'give an account another name',
+    hidden: true,
+    load: async () => (await import('./move.ts')).RENAME,
+  },
+  {
+    name: 'test',
+    summary: 'lists for those who work on this program',
+    hidden: true,
+    load: async () => (await import('./upkeep.ts')).TEST,
+  },
+  {
+    name: 'upgrade-jwt',
+    summary: 'upgrade the token of an operator from version 1',
+    hidden: true,
+    load: async () => (await import('./upkeep.ts')).UPGRADE_JWT,
+  },
 ]

@@ -32,7 +32,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       keystoreDir: flags.text('keystore-dir'),
       allDirs: flags.text('all-dirs'),
     })
-    checkCompatibility(session, { worksOnOldStore: command.worksOnOldStore ?? false })
+    checkCompatibility(session, command)
     if (command.load === null)
       throw new NscError('not-built', `"nsc ${invocation.path}" is not in this build yet`)
     if (session.interactive || atTerminal(session)) {

@@ -39,6 +39,8 @@ export interface CommandSpec {
   storeless?: boolean
   /** Commands that help to get away from a store of the first format. */
   worksOnOldStore?: boolean
+  /** The command that migrates keystores of the first layout. */
+  worksOnOldKeystore?: boolean
   load: (() => Promise<{ run: Run }>) | null
 }
 
@@ -48,7 +50,12 @@ export interface GroupSpec {
   summary: string
   /** Flags of every command in the group. */
   flags?: readonly FlagSpec[]
-  commands: readonly CommandSpec[]
+  commands: readonly (CommandSpec | GroupSpec)[]
+}
+
+/** Whether the words so far name a group, which prints its help, and not a command. */
+export function isGroup(spec: CommandSpec | GroupSpec): spec is GroupSpec {
+  return 'commands' in spec
 }
 
 /** A command that exists in the official program and comes to this one later. */

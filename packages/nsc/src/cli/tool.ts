@@ -1,5 +1,5 @@
 import { ACCOUNT_FLAG, TLS_FLAGS } from './common-flags.ts'
-import type { CommandSpec, FlagSpec, GroupSpec } from './spec.ts'
+import { type CommandSpec, type FlagSpec, type GroupSpec, isGroup } from './spec.ts'
 
 const USER: FlagSpec = {
   name: 'user',
@@ -81,6 +81,6 @@ export const TOOL: GroupSpec = {
 /** `nsc pub` and so on: the same as `nsc tool pub`. */
 export function rootTool(name: string): CommandSpec {
   const command = TOOL.commands.find((tool) => tool.name === name)
-  if (!command) throw new Error(`there is no nsc tool ${name}`)
+  if (!command || isGroup(command)) throw new Error(`there is no nsc tool ${name}`)
   return { ...command, aliases: [], flags: [...(command.flags ?? []), ...CONNECTION_FLAGS] }
 }

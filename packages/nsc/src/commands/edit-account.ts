@@ -14,11 +14,11 @@ import {
 import type { FlagValues } from '../cli/flags.ts'
 import type { Call } from '../cli/spec.ts'
 import { failure, textOf, usageError } from '../errors.ts'
-import { RemoteText, Report } from '../report.ts'
+import { Report } from '../report.ts'
 import { signingKeys } from '../signing.ts'
 import type { OperatorStore } from '../store/operator-store.ts'
 import { quote } from '../text.ts'
-import { formatDate, type Int64 } from '../values.ts'
+import { accountDifferences } from './account-differences.ts'
 import {
   applyDates,
   applyTags,
@@ -86,7 +86,7 @@ export async function run(call: Call): Promise<Report> {
     applyPermissions(nats.default_permissions, flags, report, { removal: true })
     applyTrace(nats, flags, report)
     await save(report)
-    if (store.managed) report.add(differences(store, name, account))
+    if (store.managed) report.add(differencesOf(store, name, account))
     report.ok(`edited account ${quote(name)}`)
   })
   return report
@@ -182,29 +182,10 @@ function checkBearerUsers(store: OperatorStore, name: string, flags: FlagValues)
       )
 }
 
-/** What the operator's server changed in the account, such as limits of a plan; null when nothing. */
-function differences(store: OperatorStore, name: string, sent: AccountClaims): Report | null {
-  let stored: AccountClaims
+function differencesOf(store: OperatorStore, name: string, sent: AccountClaims): Report | null {
   try {
-    stored = store.account(name)
+    return accountDifferences(sent, store.account(name))
   } catch (thrown) {
     return Report.line('warning', `unable to read account ${quote(name)}: ${textOf(thrown)}`)
   }
-  const report = new Report('account server modifications')
-  const compare = (line: string, before: string, after: string) => {
-    if (before !== after) report.add(new RemoteText(`${line} changed from ${before} to ${after}`))
-  }
-  const date = (seconds: Int64 | undefined) => formatDate(seconds) || 'always'
-  const limit = (value: Int64) => (Number(value) === -1 ? 'unlimited' : String(value))
-  compare('jwt start', date(sent.nbf), date(stored.nbf))
-  const [a, b] = [sent.nats.limits, stored.nats.limits]
-  compare('max subscriptions', limit(a.subs), limit(b.subs))
-  compare('max connections', limit(a.conn), limit(b.conn))
-  compare('max leaf node connections', limit(a.leaf), limit(b.leaf))
-  compare('max imports', limit(a.imports), limit(b.imports))
-  compare('max exports', limit(a.exports), limit(b.exports))
-  compare('max data', limit(a.data), limit(b.data))
-  compare('max message payload', limit(a.payload), limit(b.payload))
-  compare('allow wildcard exports', String(a.wildcards), String(b.wildcards))
-  return report.details.length > 0 ? report : null
 }

@@ -1,11 +1,13 @@
 import path from 'node:path'
 import { isPublicKey } from '@ngs/identity/node'
+import type { FlagValues } from '../cli/flags.ts'
 import type { Call } from '../cli/spec.ts'
 import { failure, usageError } from '../errors.ts'
 import { exists, makeFolder, statOf, writeAtomically } from '../files.ts'
 import type { Session } from '../session.ts'
 import type { OperatorStore } from '../store/operator-store.ts'
 import { backquote, compareBytes, quote } from '../text.ts'
+import { nkeyConfig } from './nkey-config.ts'
 
 const KINDS = ['nkey', 'mem-resolver', 'nats-resolver', 'nats-resolver-cache'] as const
 
@@ -31,12 +33,9 @@ export function run({ session, flags }: Call): undefined {
   if (kinds.length > 1) throw failure('can only generate one config at a time')
   const kind = kinds[0]
   if (kind === undefined) throw failure('--dir is only valid with --mem-resolver')
-  if (kind === 'nkey') throw failure('"nsc generate config --nkey" is not in this build yet')
   const target = file === '--' ? null : freeFile(session, file, flags.switch('force'))
   const folder = dir === '' ? null : freeFolder(session, dir, flags.switch('force'))
-  const parts = collect(session, store, flags.text('sys-account'))
-  const text =
-    kind === 'mem-resolver' ? memoryConfig(parts, folder) : natsConfig(parts, kind === 'nats-resolver-cache')
+  const text = kind === 'nkey' ? keyConfig(store, flags) : tokenConfig(session, store, kind, flags, folder)
   if (folder !== null) {
     writeAtomically(path.join(folder, 'resolver.conf'), text, 0o644)
     session.print('')
@@ -47,6 +46,24 @@ export function run({ session, flags }: Call): undefined {
     session.print(`[ OK ] wrote server configuration to ${session.shown(target)}`)
     session.note(`Success!! - generated ${session.shown(target)}`)
   }
+}
+
+function keyConfig(store: OperatorStore, flags: FlagValues): string {
+  if (flags.text('sys-account') !== '') throw failure("nkey configurations don't support system account")
+  return nkeyConfig(store)
+}
+
+function tokenConfig(
+  session: Session,
+  store: OperatorStore,
+  kind: Exclude<(typeof KINDS)[number], 'nkey'>,
+  flags: FlagValues,
+  folder: string | null,
+): string {
+  const parts = collect(session, store, flags.text('sys-account'))
+  return kind === 'mem-resolver'
+    ? memoryConfig(parts, folder)
+    : natsConfig(parts, kind === 'nats-resolver-cache')
 }
 
 function freeFile(session: Session, given: string, force: boolean): string {

@@ -79,6 +79,16 @@ export class Keystore {
     return text === null ? null : curveKeyPairFromSeed(text.trim())
   }
 
+  /** The seed of a key of any kind, null when the keystore has none that belongs to it. */
+  seedOf(publicKey: string): string | null {
+    try {
+      const stored = roleOfPublicKey(publicKey) === 'curve' ? this.curve(publicKey) : this.get(publicKey)
+      return stored?.publicKey === publicKey ? stored.seed : null
+    } catch {
+      return null
+    }
+  }
+
   /** The public key a key file really belongs to, null when there is no file or it holds no key. */
   storedPublicKey(publicKey: string): string | null {
     try {
@@ -124,8 +134,13 @@ export class Keystore {
     return found
   }
 
+  /** Folder of the creds files of an account. */
+  credsFolder(operator: string, account: string): string {
+    return path.join(this.dir, 'creds', operator, account)
+  }
+
   credsPath(operator: string, account: string, user: string): string {
-    return path.join(this.dir, 'creds', operator, account, user + CREDS_SUFFIX)
+    return path.join(this.credsFolder(operator, account), user + CREDS_SUFFIX)
   }
 
   /** Writes a user's creds file over an older one and returns its path. */

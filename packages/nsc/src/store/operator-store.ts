@@ -18,6 +18,7 @@ import {
   readText,
   readTextIfThere,
   remove,
+  writeAllAtomically,
   writeAtomically,
 } from '../files.ts'
 import { goJson } from '../json.ts'
@@ -170,6 +171,13 @@ export class OperatorStore {
     return claims
   }
 
+  /** Writes several tokens, operator and accounts, all of them or none. Throws like {@link write}. */
+  writeAll(tokens: readonly string[]): void {
+    const files = tokens.map((token) => ({ file: this.placeOf(readClaims(token)), content: token }))
+    for (const { file } of files) makeFolder(path.dirname(file))
+    writeAllAtomically(files)
+  }
+
   private placeOf(claims: Claims): string {
     const name = claims.name ?? ''
     if (claims.nats.type !== 'operator') checkTokenName(name)
@@ -192,6 +200,15 @@ export class OperatorStore {
     )
   }
 
+  /** Copies all users of an account to another one with the same key, all of them or none. */
+  copyUsers(from: string, to: string): void {
+    const names = this.userNames(from)
+    if (names.length > 0) makeFolder(path.join(this.accountDir(to), 'users'))
+    writeAllAtomically(
+      names.map((name) => ({ file: this.userPath(to, name), content: this.userToken(from, name) })),
+    )
+  }
+
   deleteUser(account: string, user: string): void {
     remove(this.userPath(account, user))
   }
@@ -203,6 +220,11 @@ export class OperatorStore {
   /** Removes the account's folder once it is empty. */
   deleteAccountFolder(account: string): void {
     remove(this.accountDir(account))
+  }
+
+  /** Removes the folder of users, which must be empty. */
+  deleteUsersFolder(account: string): void {
+    remove(path.join(this.accountDir(account), 'users'))
   }
 
   /** Removes the folder of users if nothing is left in it. */
