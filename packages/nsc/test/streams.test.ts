@@ -151,21 +151,6 @@ test('help goes to standard output, usage after errors to standard error', async
   assert.match(stderr, /^Error: unknown flag: --nope\nUsage: nsc env/)
 })
 
-test('what is not built yet says so', async (t) => {
-  const sandbox = Sandbox.create(t, 'ours')
-  for (const args of [
-    ['rename', 'account', 'a', 'b'],
-    ['expirations'],
-    ['add', 'mapping', '--from', 'a'],
-    ['generate', 'profile', 'nsc://x'],
-    ['edit', 'authcallout'],
-  ]) {
-    const { code, stderr } = await sandbox.run(args)
-    assert.equal(code, 1)
-    assert.match(stderr, /^Error: "nsc .*" is not in this build yet\n$/)
-  }
-})
-
 test('nothing waits for input without a terminal', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
   const init = await sandbox.run(['init'])
