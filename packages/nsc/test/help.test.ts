@@ -23,7 +23,7 @@ async function commands(): Promise<Listed[]> {
         walk([...words, child.name], child, [...groupFlags, ...(spec.flags ?? [])])
   }
   for (const entry of ENTRIES) walk([entry.name], await entry.load(), [])
-  return all.filter(({ command }) => command.load !== null)
+  return all
 }
 
 /** Flags as the official program's help lists them, with their letters. */

@@ -159,5 +159,5 @@ test('nothing waits for input without a terminal', async (t) => {
   await sandbox.ok(['init', '-n', 'Op'])
   const user = await sandbox.run(['add', 'user', '-i'])
   assert.equal(user.code, 1)
-  assert.match(user.stderr, /standard input is not a terminal - give the values as flags: --name/)
+  assert.match(user.stderr, /there is no terminal - .* --name/)
 })

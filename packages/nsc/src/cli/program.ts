@@ -77,7 +77,6 @@ class GoCommand extends Command {
   }
 
   override parseOptions(args: string[]): { operands: string[]; unknown: string[] } {
-    if (this.spec?.load === null) throw notYet(this)
     const isGroup = this.commands.length > 0
     const { operands, helpAsked, rest } = this.guard(() =>
       parseArguments(args, this.lookup, { untilOperand: isGroup, note: this.note }),
@@ -142,10 +141,6 @@ function pathOf(command: Command): string[] {
   const names: string[] = []
   for (let at: Command | null = command; at; at = at.parent) names.unshift(at.name())
   return names
-}
-
-function notYet(command: Command): CallError {
-  return new CallError(`"${pathOf(command).join(' ')}" is not in this build yet`, '')
 }
 
 const VALUE_NAMES: Record<FlagSpec['type'], string> = {

@@ -33,8 +33,6 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       allDirs: flags.text('all-dirs'),
     })
     checkCompatibility(session, command)
-    if (command.load === null)
-      throw new NscError('not-built', `"nsc ${invocation.path}" is not in this build yet`)
     if (session.interactive || atTerminal(session)) {
       const { converse } = await import('../dialogs/index.ts')
       await converse(invocation.path, { session, flags, args }, { operator: !command.storeless })

@@ -41,7 +41,7 @@ export interface CommandSpec {
   worksOnOldStore?: boolean
   /** The command that migrates keystores of the first layout. */
   worksOnOldKeystore?: boolean
-  load: (() => Promise<{ run: Run }>) | null
+  load: () => Promise<{ run: Run }>
 }
 
 export interface GroupSpec {
@@ -56,9 +56,4 @@ export interface GroupSpec {
 /** Whether the words so far name a group, which prints its help, and not a command. */
 export function isGroup(spec: CommandSpec | GroupSpec): spec is GroupSpec {
   return 'commands' in spec
-}
-
-/** A command that exists in the official program and comes to this one later. */
-export function later(name: string, summary: string): CommandSpec {
-  return { name, summary, hidden: true, load: null }
 }

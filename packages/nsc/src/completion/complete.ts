@@ -1,6 +1,6 @@
 import type { Entry } from '../cli/program.ts'
 import { GLOBAL_FLAGS } from '../cli/program.ts'
-import type { CommandSpec, FlagSpec, GroupSpec } from '../cli/spec.ts'
+import { type CommandSpec, type FlagSpec, type GroupSpec, isGroup } from '../cli/spec.ts'
 import type { Io } from '../io.ts'
 import type { WordContext } from './values.ts'
 
@@ -92,22 +92,13 @@ async function walk(words: readonly string[], entries: readonly Entry[]): Promis
     } else if (word.startsWith('-') && word.length > 1) takeFlag(position, word)
     else if (position.command) position.operands.push(word)
     else if (group) {
-      const chosen: CommandSpec | undefined = group.commands.find(({ name, aliases }) =>
-        isNamed(word, name, aliases),
-      )
+      const chosen = group.commands.find(({ name, aliases }) => isNamed(word, name, aliases))
       if (!chosen) return { ...position, commands: [] }
-      takeCommand(position, `${position.path} ${chosen.name}`, chosen)
+      group = take(position, chosen)
     } else {
       const entry = entries.find(({ name, aliases }) => isNamed(word, name, aliases))
       if (!entry) return { ...position, commands: [] }
-      const loaded = await entry.load()
-      if (!('commands' in loaded)) takeCommand(position, entry.name, loaded)
-      else {
-        group = loaded
-        position.path = entry.name
-        position.commands = loaded.commands.filter(({ hidden }) => !hidden)
-        position.flags = [...(loaded.flags ?? []), ...position.flags]
-      }
+      group = take(position, { ...(await entry.load()), name: entry.name })
     }
   }
   return position
@@ -117,11 +108,17 @@ function isNamed(word: string, name: string, aliases: readonly string[] = []): b
   return word === name || aliases.includes(word)
 }
 
-function takeCommand(position: Position, path: string, command: CommandSpec): void {
-  position.path = path
+/** Goes on to a group, which is returned, or to a command, which ends the words that choose one. */
+function take(position: Position, spec: CommandSpec | GroupSpec): GroupSpec | null {
+  position.path = `${position.path} ${spec.name}`.trim()
+  position.flags = [...(spec.flags ?? []), ...position.flags]
+  if (isGroup(spec)) {
+    position.commands = spec.commands.filter((child) => isGroup(child) || !child.hidden)
+    return spec
+  }
   position.commands = null
-  position.command = command
-  position.flags = [...(command.flags ?? []), ...position.flags]
+  position.command = spec
+  return null
 }
 
 function takeFlag(position: Position, word: string): void {
