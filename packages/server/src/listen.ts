@@ -14,7 +14,7 @@ export function hostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** Listens; -1 is any free port. @throws ServerError that names address and cause. */
+/** Listens; -1 is any free port. `explain` makes the text of what goes wrong. @throws ServerError that names address and cause. */
 export function bind(
   server: {
     listen: NetServer['listen']
@@ -24,6 +24,7 @@ export function bind(
   },
   host: string,
   port: number,
+  explain = (cause: string): string => `Error listening on port: ${hostPort(host, port)}, "${cause}"`,
 ): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
@@ -33,12 +34,7 @@ export function bind(
           : error.code === 'EACCES'
             ? 'permission denied'
             : error.message
-      reject(
-        new ServerError(
-          'listen',
-          `Error listening on port: ${hostPort(host, port)}, "listen tcp ${hostPort(host, port)}: bind: ${why}"`,
-        ),
-      )
+      reject(new ServerError('listen', explain(`listen tcp ${hostPort(host, port)}: bind: ${why}`)))
     }
     server.once('error', failed)
     server.listen(port === -1 ? 0 : port, host, () => {

@@ -240,6 +240,14 @@ const TABLE = [
     doc: 'port for HTTPS monitoring, -1 for any free one',
   },
   {
+    field: 'metrics',
+    key: 'metrics',
+    type: 'boolean',
+    reloadable: true,
+    official: 'Metrics',
+    doc: 'figures for Prometheus at `/metrics` of monitoring; the official server does not know this option',
+  },
+  {
     field: 'maxControlLine',
     key: 'max_control_line',
     type: 'integer',

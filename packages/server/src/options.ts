@@ -91,6 +91,8 @@ export interface Options {
   /** Empty: `host`. */
   httpHost: string
   httpBasePath: string
+  /** Monitoring has /metrics, too. */
+  metrics: boolean
   maxConnections: number
   /** 0: no limit. */
   maxSubscriptions: number
@@ -181,6 +183,7 @@ export function defaultOptions(): Options {
     httpsPort: 0,
     httpHost: '',
     httpBasePath: '/',
+    metrics: false,
     maxConnections: 65_536,
     maxSubscriptions: 0,
     maxSubTokens: 0,

@@ -4,6 +4,7 @@ import { createKeyPair, type KeyPair } from '@ngs/identity/node'
 import { AccountRegistry } from './account/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { Client } from './connection/client.ts'
+import { ClosedConnections } from './connection/closed.ts'
 import { TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
@@ -38,8 +39,9 @@ export class Server {
   readonly start = new Date()
   readonly accounts = new AccountRegistry()
   readonly clients = new Map<number, Client>()
-  /** Closed connections, oldest first. */
-  readonly closedClients: Client[] = []
+  readonly closedClients: ClosedConnections
+  /** Closed ones whose last bytes are still on their way. */
+  readonly #ending = new Set<Client>()
   readonly observers: ConnectionObserver[] = []
   authenticator!: Authenticator
   /** Handshakes of the client port; null for clear text. */
@@ -49,8 +51,12 @@ export class Server {
   totalConnections = 0
   slowConsumers = 0
   staleConnections = 0
+  /** How often a client was held back for a receiver that is behind. */
+  stalledClients = 0
   /** Traffic of connections that are gone. */
   readonly past = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 }
+  /** Requests to monitoring by path, without the base path. */
+  readonly httpRequests = new Map<string, number>()
   readonly listeners: { monitoring: Listener | null; websocket: Listener | null } = {
     monitoring: null,
     websocket: null,
@@ -77,6 +83,7 @@ export class Server {
     this.keys = createKeyPair('server')
     this.id = this.keys.publicKey
     this.name = options.serverName === '' ? this.id : options.serverName
+    this.closedClients = new ClosedConnections(options.maxClosedClients)
   }
 
   /**
@@ -237,7 +244,7 @@ export class Server {
       this.#net === null ? resolve() : this.#net.close(() => resolve()),
     )
     for (const client of [...this.clients.values()]) client.close('Server Shutdown')
-    for (const client of this.closedClients) client.transport.destroy()
+    for (const client of this.#ending) client.transport.destroy()
     await closed
     this.log.info('Server Exiting..')
   }
@@ -318,10 +325,14 @@ export class Server {
     this.past.outMsgs += client.outMsgs
     this.past.outBytes += client.outBytes
     if (reason === 'Stale Connection') this.staleConnections++
-    this.closedClients.push(client)
-    if (this.closedClients.length > this.options.maxClosedClients) this.closedClients.shift()
+    this.#ending.add(client)
     this.drained(client)
     for (const observer of this.observers) observer.closed(client, reason)
+  }
+
+  /** Its transport is closed, too. */
+  onGone(client: Client): void {
+    this.#ending.delete(client)
   }
 
   /** Messages and bytes from and to clients since the start. */
@@ -342,6 +353,12 @@ export class Server {
     return count
   }
 
+  /** The address for clients as INFO and monitoring name it. */
+  advertised(): { host: string; port: number } {
+    const [host, port] = splitHostPort(this.options.clientAdvertise)
+    return { host: host ?? this.options.host, port: port ?? this.#address.port }
+  }
+
   /** INFO for a client: the first one, or the one that answers its first PING. */
   info(client: Client, first: boolean): Info {
     const { options, authenticator } = this
@@ -349,7 +366,7 @@ export class Server {
       client.transport.type === 'WEBSOCKET' && this.listeners.websocket !== null
         ? new URL(this.listeners.websocket.url)
         : null
-    const [advertisedHost, advertisedPort] = splitHostPort(options.clientAdvertise)
+    const advertised = this.advertised()
     const required = first ? authenticator.announces : authenticator.required
     const { tls } = this
     // Inside TLS that came before INFO, it is required whatever the options say.
@@ -361,8 +378,8 @@ export class Server {
       version: VERSION,
       proto: 1,
       go: `node${process.version}`,
-      host: websocket?.hostname ?? advertisedHost ?? options.host,
-      port: websocket === null ? (advertisedPort ?? this.#address.port) : Number(websocket.port),
+      host: websocket?.hostname ?? advertised.host,
+      port: websocket === null ? advertised.port : Number(websocket.port),
       headers: !options.noHeaderSupport,
       auth_required: required || undefined,
       tls_required: tlsRequired || undefined,

@@ -77,7 +77,7 @@ describe('the server as a library', () => {
         [...server.accounts.global.index.all()].filter((item) => item.client === null).length,
       0,
     )
-    assert.equal(server.closedClients.length, 5)
+    assert.equal(server.closedClients.all().length, 5)
     await server.stop()
   })
 })

@@ -33,6 +33,10 @@ export class Account {
   token = ''
   updatedAt = new Date()
   #cache = new Map<string, MatchResult>()
+  /** How often the index was asked, and how often a kept result was the answer. What connections keep for themselves does not ask. */
+  matches = 0
+  cacheHits = 0
+  #handlers = 0
 
   constructor(name: string) {
     this.name = name
@@ -42,7 +46,11 @@ export class Account {
 
   match(subject: string): MatchResult {
     const kept = this.#cache.get(subject)
-    if (kept !== undefined && kept.generation === this.index.generation) return kept
+    this.matches++
+    if (kept !== undefined && kept.generation === this.index.generation) {
+      this.cacheHits++
+      return kept
+    }
     const found: Subscription[] = []
     this.index.match(subject, found)
     const plain: Subscription[] = []
@@ -66,6 +74,11 @@ export class Account {
     return result
   }
 
+  /** Results that are kept and still hold. */
+  *keptResults(): Generator<MatchResult> {
+    for (const result of this.#cache.values()) if (result.generation === this.index.generation) yield result
+  }
+
   /** Matches and delivers a message that did not come straight from a client's PUB. */
   route(frame: Frame, subject: string, origin: Client | null): number {
     return deliver(frame, subject, this.match(subject), origin)
@@ -84,7 +97,7 @@ export class Account {
 
   /** A handler inside the server, alone or in a queue group; the answer takes it out again. */
   subscribeInternal(subject: string, handler: InternalHandler, queue: string | null = null): () => void {
-    const subscription = new Subscription(null, handler, subject, queue, '')
+    const subscription = new Subscription(null, handler, subject, queue, `${++this.#handlers}`)
     this.index.insert(subject, subscription)
     return () => {
       subscription.closed = true

@@ -5,7 +5,7 @@ import type { Account } from './account.ts'
 import { randomToken } from './random.ts'
 import type { ResponseType } from './spec.ts'
 
-interface Pending {
+export interface Pending {
   readonly account: Account
   readonly reply: string
   readonly type: ResponseType
@@ -40,6 +40,11 @@ export class Replies {
     this.#pending.set(subject, { account, reply, type, threshold, touched: Date.now() })
     this.#timer ??= setTimeout(() => this.#expire(), threshold).unref()
     return subject
+  }
+
+  /** Reply subjects here, and who waits for what on them. */
+  pending(): Iterable<[string, Readonly<Pending>]> {
+    return this.#pending.entries()
   }
 
   drop(subject: string): void {

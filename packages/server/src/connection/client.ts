@@ -19,6 +19,7 @@ import {
 import type { Server } from '../server.ts'
 import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
 import { fromWire, isLiteral, isValidSubscription } from '../subject/subject.ts'
+import { local } from '../time.ts'
 import { ResponseGrants } from './grants.ts'
 import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -63,6 +64,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   inBytes = 0
   outMsgs = 0
   outBytes = 0
+  /** How often it was held back for a receiver that is behind. */
+  stalls = 0
   rttNs = 0
   /** When the user's JWT or time window ends, ms since 1970; null for never. */
   expiresAt: number | null = null
@@ -147,6 +150,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   onClose(error: Error | null): void {
     this.close(error === null ? 'Client Closed' : 'Read Error')
+    this.server.onGone(this)
   }
   onSlow(why: 'pending' | 'deadline'): void {
     this.server.slowConsumers++
@@ -167,6 +171,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   stall(): void {
     if (this.#stalled || this.closed) return
     this.#stalled = true
+    this.stalls++
+    this.server.stalledClients++
     this.transport.pause()
   }
   unstall(): void {
@@ -222,6 +228,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (log.debugOn) log.debug(`${this.label} - Client connection closed: ${reason}`)
     for (const timer of [this.#pingTimer, this.#authTimer, this.#expiryTimer])
       if (timer !== null) clearTimeout(timer)
+    this.server.closedClients.add(this)
     this.#dropSubscriptions()
     this.account.release(this)
     this.outbox.close()
@@ -466,9 +473,18 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.refuse('stale')
       return
     }
+    this.#ping()
+  }
+
+  #ping(): void {
     this.#pingsOut++
     this.#pingSent = process.hrtime.bigint()
     this.#write('PING\r\n')
+  }
+
+  /** Asks for the first measure of the round trip, unless that is under way or the peer is somebody at a keyboard. */
+  measureRoundTrip(): void {
+    if (this.rttNs === 0 && this.#pingSent === 0n && this.#firstPong && this.options.lang !== '') this.#ping()
   }
 
   // SUB, UNSUB -----------------------------------------------------------------------------------------------------------------
@@ -657,12 +673,23 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   // For others -----------------------------------------------------------------------------------------------------------------
 
-  /** Client info as events and, with the server's name, Nats-Request-Info carry it. */
-  describe(account = this.account.name, server = ''): Record<string, unknown> {
+  get subscriptionCount(): number {
+    return this.subscriptions.size
+  }
+  /** Bytes that wait for the peer to take them. */
+  get pendingBytes(): number {
+    return this.outbox.pending
+  }
+  get clientType(): string {
+    return this.transport.type === 'WEBSOCKET' ? 'websocket' : 'nats'
+  }
+
+  /** Client info as events and, with the server's name, Nats-Request-Info carry it. `stop`: when the connection ended. */
+  describe(account = this.account.name, server = '', stop: Date | null = null): Record<string, unknown> {
     const { options, user } = this
     const jwt = user.jwt ?? options.jwt
     return {
-      start: this.start.toISOString(),
+      start: local(this.start),
       host: this.transport.remoteAddress,
       id: this.cid,
       acc: account,
@@ -672,17 +699,14 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       ...(options.version === '' ? {} : { ver: options.version }),
       ...(this.rttNs > 0 ? { rtt: this.rttNs } : {}),
       ...(server === '' ? {} : { server }),
+      ...(stop === null ? {} : { stop: local(stop) }),
       ...(jwt === '' ? {} : { jwt }),
       ...(user.issuerKey === undefined ? {} : { issuer_key: user.issuerKey }),
       name_tag: this.account.label,
       ...(user.tags === undefined || user.tags.length === 0 ? {} : { tags: user.tags }),
       kind: 'Client',
-      client_type: this.transport.type === 'WEBSOCKET' ? 'websocket' : 'nats',
+      client_type: this.clientType,
     }
-  }
-
-  subscriptionSubjects(): string[] {
-    return [...this.subscriptions.values()].map((subscription) => fromWire(subscription.subject))
   }
 }
 

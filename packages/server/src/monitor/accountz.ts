@@ -1,20 +1,23 @@
 // /accountz: the accounts in memory, or one of them in detail.
+import { type AccountClaims, decodeAccount, validate } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
+import type { ServiceImport, StreamImport } from '../account/sharing.ts'
 import type { ExportSpec, ImportSpec } from '../account/spec.ts'
 import type { Server } from '../server.ts'
 import { fromWire } from '../subject/subject.ts'
-import { QueryError } from './connz.ts'
+import { local, utc } from '../time.ts'
+import { entries, filled, listed, set } from './json.ts'
+import { QueryError } from './query.ts'
+import { indexStats } from './subsz.ts'
 
-/** @throws QueryError when the account that is named does not exist. */
+/** @param name empty for the list. @throws QueryError when there is no such account. */
 export function accountz(server: Server, name: string): Record<string, unknown> {
-  const { system } = server.accounts
   return {
     server_id: server.id,
-    now: new Date().toISOString(),
-    ...(system === null ? {} : { system_account: system.name }),
-    ...(name === ''
-      ? { accounts: [...server.accounts.all()].map((account) => account.name) }
-      : { account_detail: accountDetail(server, name) }),
+    now: utc(),
+    system_account: server.accounts.system?.name,
+    accounts: name === '' ? [...server.accounts.all()].map((account) => account.name) : undefined,
+    account_detail: name === '' ? undefined : accountDetail(server, name),
   }
 }
 
@@ -22,60 +25,107 @@ export function accountz(server: Server, name: string): Record<string, unknown> 
 export function accountDetail(server: Server, name: string): Record<string, unknown> {
   const account = server.accounts.get(name)
   if (account === undefined) throw new QueryError(`Account ${name} does not exist`)
-  const { exports, imports } = account.spec
-  const all = [...imports, ...server.accounts.automatic(account)]
-  const claims = account.token === '' ? null : payloadOf(account.token)
+  const claims = account.token === '' ? null : decodeAccount(account.token)
+  const imports = [...account.spec.imports, ...server.accounts.automatic(account)].sort(streamsFirst)
+  const exports = [...account.spec.exports].sort((a, b) => streamsFirst(b, a))
   return {
     account_name: account.name,
-    update_time: account.updatedAt.toISOString(),
-    ...(account.isSystem ? { is_system: true } : {}),
+    update_time: utc(account.updatedAt),
+    is_system: set(account.isSystem),
     expired: account.expired,
-    complete: all.every((spec) => server.accounts.get(spec.account) !== undefined),
+    complete: imports.every((spec) => server.accounts.get(spec.account) !== undefined),
     jetstream_enabled: false,
     leafnode_connections: 0,
     client_connections: account.clients.size,
     subscriptions: account.index.size,
-    ...(exports.length > 0 ? { exports: exports.map(exported) } : {}),
-    ...(all.length > 0 ? { imports: all.map((spec) => imported(account, spec)) } : {}),
-    ...(claims === null ? {} : { jwt: account.token, issuer_key: claims.iss }),
+    exports: listed(exports.map((spec) => exported(spec, claims))),
+    imports: listed(imports.map((spec) => imported(account, spec))),
+    jwt: filled(account.token),
+    issuer_key: claims?.iss,
     name_tag: account.label,
-    ...(claims?.nats?.tags ? { tags: claims.nats.tags } : {}),
-    ...(claims === null ? {} : { decoded_jwt: claims }),
-    sublist_stats: { num_subscriptions: account.index.size },
+    tags: listed(claims?.nats.tags ?? undefined),
+    decoded_jwt: claims === null ? undefined : payloadOf(account.token),
+    validation_result_jwt: claims === null ? undefined : listed(validate(claims).map(issue)),
+    revoked_user: revocations(claims?.nats.revocations),
+    sublist_stats: indexStats([account]),
+    responses: entries(
+      [...account.replies.pending()].map(([subject, { account: requester, reply }]) => [
+        subject,
+        service(reply, requester.name, subject),
+      ]),
+    ),
   }
 }
 
-/** As it is written there, numbers beyond 2^53 rounded. */
-function payloadOf(token: string): { iss?: string; nats?: { tags?: string[] } } {
-  return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
-}
+const streamsFirst = (a: { kind: string }, b: { kind: string }): number =>
+  Number(b.kind === 'stream') - Number(a.kind === 'stream')
 
-function exported(spec: ExportSpec): Record<string, unknown> {
+/** As it is written there, numbers beyond 2^53 rounded. */
+const payloadOf = (token: string): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+
+const issue = ({ text, blocking, level }: ReturnType<typeof validate>[number]): unknown => ({
+  description: text,
+  blocking,
+  time_check: level === 'time',
+})
+
+/** Times before which the tokens of each key do not count. */
+const revocations = (
+  list: Readonly<Record<string, number | bigint>> | undefined,
+): Record<string, string> | undefined =>
+  entries(Object.entries(list ?? {}).map(([key, at]) => [key, local(Number(at) * 1000)]))
+
+function exported(spec: ExportSpec, claims: AccountClaims | null): Record<string, unknown> {
+  const subject = fromWire(spec.subject)
+  const claim = claims?.nats.exports?.find((item) => item?.subject === subject && item.type === spec.kind)
   return {
-    subject: fromWire(spec.subject),
+    subject,
     type: spec.kind,
-    ...(spec.authorize === null ? {} : { token_req: true }),
-    ...(spec.kind === 'service'
-      ? { response_type: spec.responseType === 'Stream' ? 'Streamed' : spec.responseType }
-      : {}),
-    ...(spec.accountTokenPosition > 0 ? { account_token_position: spec.accountTokenPosition } : {}),
-    ...(spec.accounts === null ? {} : { approved_accounts: [...spec.accounts] }),
+    token_req: set(spec.authorize !== null),
+    response_type:
+      spec.kind === 'stream' ? undefined : spec.responseType === 'Stream' ? 'Streamed' : spec.responseType,
+    approved_accounts: listed([...(spec.accounts ?? [])]),
+    revoked_activations: revocations(claim?.revocations),
   }
 }
 
 function imported(account: Account, spec: ImportSpec): Record<string, unknown> {
-  const inForce = spec.kind === 'stream' ? (account.streams ?? []) : account.services
+  const inForce: readonly (StreamImport | ServiceImport)[] =
+    spec.kind === 'stream' ? (account.streams ?? []) : account.services
+  const invalid = !inForce.some((item) => item.spec === spec || isSame(item.spec, spec))
+  const [subject, to] = [fromWire(spec.subject), fromWire(spec.to)]
+  if (spec.kind === 'service') return service(subject, spec.account, to, spec.share, invalid)
   return {
-    subject: fromWire(spec.subject),
+    subject,
     account: spec.account,
-    local_subject: fromWire(spec.to),
-    type: spec.kind,
-    ...(spec.token === undefined ? {} : { token: spec.token }),
-    invalid: !inForce.some((item) => item.spec === spec || isSame(item.spec, spec)),
-    share: spec.share,
+    local_subject: to,
+    type: 'stream',
+    invalid,
+    share: false,
     tracking: false,
   }
 }
 
 const isSame = (a: ImportSpec, b: ImportSpec): boolean =>
   a.account === b.account && a.subject === b.subject && a.to === b.to
+
+function service(
+  subject: string,
+  account: string,
+  to: string,
+  share = false,
+  invalid = false,
+): Record<string, unknown> {
+  return {
+    subject,
+    account,
+    // The old name of the next field.
+    to,
+    local_subject: to,
+    type: 'service',
+    invalid,
+    share,
+    tracking: false,
+  }
+}

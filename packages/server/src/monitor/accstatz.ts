@@ -1,6 +1,7 @@
 // /accstatz: traffic and connections of each account. "sent" is what the server sent.
 import type { Account } from '../account/account.ts'
 import type { Server } from '../server.ts'
+import { utc } from '../time.ts'
 
 interface Traffic {
   msgs: number
@@ -22,17 +23,17 @@ export interface AccountStat {
   slow_consumers: number
 }
 
-/** Of the named accounts, or all (null). Accounts without connections only with `unused`. */
+/** Of the named accounts, or all (empty). Accounts without connections only with `unused`. */
 export function accountStatz(
   server: Server,
-  names: string[] | null,
+  names: readonly string[],
   unused: boolean,
 ): { server_id: string; now: string; account_statz: AccountStat[] } {
   const list: AccountStat[] = []
   const accounts =
-    names === null ? server.accounts.all() : names.flatMap((name) => server.accounts.get(name) ?? [])
+    names.length === 0 ? server.accounts.all() : names.flatMap((name) => server.accounts.get(name) ?? [])
   for (const account of accounts) if (account.clients.size > 0 || unused) list.push(accountStat(account))
-  return { server_id: server.id, now: new Date().toISOString(), account_statz: list }
+  return { server_id: server.id, now: utc(), account_statz: list }
 }
 
 export function accountStat(account: Account): AccountStat {

@@ -1,135 +1,230 @@
 // /connz: connections, open and closed.
-import type { Client } from '../connection/client.ts'
+import { createHash, type X509Certificate } from 'node:crypto'
+import { subjectsOverlap } from '@ngs/identity/node'
+import { Client } from '../connection/client.ts'
+import {
+  type ConnectionFigures,
+  type ConnectionSnapshot,
+  type SubscriptionSnapshot,
+  snapshot,
+} from '../connection/snapshot.ts'
 import type { Server } from '../server.ts'
-import { fromWire } from '../subject/subject.ts'
+import { local, utc } from '../time.ts'
 import { goDuration, uptime } from './format.ts'
+import { filled, listed, nonzero, set } from './json.ts'
+import { QueryError } from './query.ts'
 
-export interface ConnzQuery {
+export type ConnectionState = 'open' | 'closed' | 'all'
+
+export interface ConnzOptions {
+  /** Empty: by cid. */
   sort: string
+  /** User, account and JWT are shown. */
   auth: boolean
-  subs: boolean | 'detail'
+  subscriptions: boolean
+  subscriptionsDetail: boolean
   offset: number
+  /** 0 or less: the default. */
   limit: number
+  /** This connection only; 0 for all. */
   cid: number
-  state: 'open' | 'closed' | 'all'
+  state: ConnectionState
   user: string
-  acc: string
+  account: string
+  mqttClient: string
+  /** Connections with a subscription that overlaps it. Needs an account. */
+  filterSubject: string
 }
 
-export class QueryError extends Error {}
+export const DEFAULT_LIMIT = 1024
 
-const DEFAULT_LIMIT = 1024
+type Order = (a: ConnectionFigures, b: ConnectionFigures) => number
+const largestFirst =
+  (key: (connection: ConnectionFigures) => number): Order =>
+  (a, b) =>
+    key(b) - key(a)
+const smallestFirst =
+  (key: (connection: ConnectionFigures) => number): Order =>
+  (a, b) =>
+    key(a) - key(b)
 
-type Key = (client: Client) => number
-const SORTS: Record<string, { key: Key; ascending: boolean; closedOnly?: true }> = {
-  cid: { key: (client) => client.cid, ascending: true },
-  start: { key: (client) => client.start.getTime(), ascending: true },
-  subs: { key: (client) => client.subscriptions.size, ascending: false },
-  pending: { key: (client) => client.outbox.pending, ascending: false },
-  msgs_to: { key: (client) => client.outMsgs, ascending: false },
-  msgs_from: { key: (client) => client.inMsgs, ascending: false },
-  bytes_to: { key: (client) => client.outBytes, ascending: false },
-  bytes_from: { key: (client) => client.inBytes, ascending: false },
-  rtt: { key: (client) => client.rttNs, ascending: false },
-  last: { key: (client) => client.lastActivity, ascending: false },
-  idle: { key: (client) => client.lastActivity, ascending: true },
-  uptime: { key: (client) => client.start.getTime(), ascending: false },
-  stop: { key: (client) => client.stop?.getTime() ?? 0, ascending: false, closedOnly: true },
-  reason: { key: () => 0, ascending: true, closedOnly: true },
+const byCid = smallestFirst(({ cid }) => cid)
+const ORDERS: Readonly<Record<string, Order>> = {
+  '': byCid,
+  cid: byCid,
+  start: byCid,
+  subs: largestFirst(({ subscriptionCount }) => subscriptionCount),
+  pending: largestFirst(({ pendingBytes }) => pendingBytes),
+  msgs_to: largestFirst(({ outMsgs }) => outMsgs),
+  msgs_from: largestFirst(({ inMsgs }) => inMsgs),
+  bytes_to: largestFirst(({ outBytes }) => outBytes),
+  bytes_from: largestFirst(({ inBytes }) => inBytes),
+  last: largestFirst(({ lastActivity }) => lastActivity),
+  idle: smallestFirst(({ lastActivity }) => lastActivity),
+  // The youngest first, unlike every other measure.
+  uptime: smallestFirst(({ start, stop }) => (stop?.getTime() ?? Date.now()) - start.getTime()),
+  stop: largestFirst(({ stop }) => stop?.getTime() ?? 0),
+  reason: ({ closeReason: a }, { closeReason: b }) => ((a ?? '') < (b ?? '') ? -1 : a === b ? 0 : 1),
+  rtt: largestFirst(({ rttNs }) => rttNs),
 }
 
-/** @throws QueryError with the official text for a sort that does not exist or fit. */
-export function connz(server: Server, query: ConnzQuery): Record<string, unknown> {
-  const order = SORTS[query.sort]
-  if (order === undefined) throw new QueryError(`invalid sorting option: ${query.sort}`)
-  if (order.closedOnly && query.state !== 'closed')
-    throw new QueryError(`sort by ${query.sort} only valid on closed connections`)
-  let clients: Client[] = []
-  if (query.state !== 'closed') clients = [...server.clients.values()]
-  if (query.state !== 'open') clients = [...clients, ...server.closedClients]
-  if (query.cid > 0)
-    clients = [...server.clients.values(), ...server.closedClients].filter(
-      (client) => client.cid === query.cid,
-    )
-  if (query.acc !== '') clients = clients.filter((client) => client.account.name === query.acc)
-  if (query.user !== '') clients = clients.filter((client) => client.user.user === query.user)
-  if (query.sort === 'reason')
-    clients.sort((a, b) => (a.closeReason ?? '').localeCompare(b.closeReason ?? ''))
-  else clients.sort((a, b) => (order.ascending ? order.key(a) - order.key(b) : order.key(b) - order.key(a)))
-  const limit = query.cid > 0 ? 1 : query.limit > 0 ? query.limit : DEFAULT_LIMIT
-  const page = clients.slice(query.offset, query.offset + limit)
-  return {
-    server_id: server.id,
-    now: new Date().toISOString(),
-    num_connections: page.length,
-    total: clients.length,
-    offset: query.offset,
+/** @throws QueryError with the official text for a sort that does not exist or fit, or a filter without account. */
+export function connz(server: Server, options: ConnzOptions): Record<string, unknown> {
+  const { sort, state, account, user, cid } = options
+  const order = Object.hasOwn(ORDERS, sort) ? ORDERS[sort] : undefined
+  if (order === undefined) throw new QueryError(`invalid sorting option: ${sort}`)
+  if ((sort === 'stop' || sort === 'reason') && state !== 'closed')
+    throw new QueryError(`sort by ${sort} only valid on closed connections`)
+  const filter = options.filterSubject === '>' ? '' : options.filterSubject
+  if (filter !== '' && account === '')
+    throw new QueryError('filter by subject only valid with account filtering')
+  const offset = Math.max(options.offset, 0)
+  const limit = cid > 0 ? 1 : options.limit > 0 ? options.limit : DEFAULT_LIMIT
+  const answer = (total: number, connections: readonly unknown[] | null): Record<string, unknown> => ({
+    // An account that nobody knows gets the official server's unfinished answer.
+    server_id: connections === null ? '' : server.id,
+    now: utc(),
+    num_connections: connections?.length ?? 0,
+    total,
+    offset,
     limit,
-    connections: page.map((client) => connection(client, query)),
-  }
+    connections,
+  })
+  const scope = account === '' ? server.clients.values() : server.accounts.get(account)?.clients
+  if (scope === undefined) return answer(0, null)
+
+  const opened = state === 'closed' ? [] : [...scope]
+  let closed = state === 'open' ? [] : server.closedClients.all()
+  // The global account of a closed connection has no name there.
+  if (account !== '') closed = closed.filter((one) => account !== '$G' && one.account === account)
+  const total = opened.length + closed.length
+  const isWanted = (name: string): boolean => (user === '' || name === user) && options.mqttClient === ''
+  let connections: (Client | ConnectionSnapshot)[] = opened.filter(
+    (client) =>
+      (cid <= 0 || client.cid === cid) &&
+      isWanted(client.user.user) &&
+      (filter === '' || subscribesTo(client, filter)),
+  )
+  if (cid > 0) closed = connections.length > 0 ? [] : closed.filter((one) => one.cid === cid)
+  connections = connections.concat(closed.filter((one) => isWanted(one.user)))
+  connections.sort(order)
+  const page = connections.slice(offset, offset + limit)
+  return answer(
+    total,
+    page.map((one) => connection(server, one, options)),
+  )
 }
 
-function connection(client: Client, query: ConnzQuery): Record<string, unknown> {
-  const { transport, options, user } = client
-  const now = client.stop?.getTime() ?? Date.now()
-  const filled = (name: string, value: string | undefined): Record<string, string> =>
-    value === undefined || value === '' ? {} : { [name]: value }
+function subscribesTo(client: Client, subject: string): boolean {
+  for (const subscription of client.subscriptions.values())
+    if (subjectsOverlap(subject, subscription.subject)) return true
+  return false
+}
+
+function connection(
+  server: Server,
+  one: Client | ConnectionSnapshot,
+  { auth, subscriptions, subscriptionsDetail }: ConnzOptions,
+): Record<string, unknown> {
+  if (one instanceof Client) one.measureRoundTrip()
+  const shown = one instanceof Client ? snapshot(one) : one
+  const isClosed = shown.stop !== null
+  const now = shown.stop?.getTime() ?? Date.now()
+  const isNamed = auth && shown.account !== '$G'
+  const details = subscriptionsDetail ? shown.subscriptions : []
   return {
-    cid: client.cid,
+    cid: shown.cid,
     kind: 'Client',
-    type: transport.type === 'WEBSOCKET' ? 'websocket' : 'nats',
-    ip: transport.remoteAddress,
-    port: transport.remotePort,
-    start: client.start.toISOString(),
-    last_activity: new Date(client.lastActivity).toISOString(),
-    ...(client.stop === null ? {} : { stop: client.stop.toISOString() }),
-    ...filled('reason', client.closeReason ?? ''),
-    rtt: goDuration(client.rttNs),
-    uptime: uptime(now - client.start.getTime()),
-    idle: uptime(now - client.lastActivity),
-    pending_bytes: client.outbox.pending,
-    in_msgs: client.inMsgs,
-    out_msgs: client.outMsgs,
-    in_bytes: client.inBytes,
-    out_bytes: client.outBytes,
-    subscriptions: client.subscriptions.size,
-    ...filled('name', options.name),
-    ...filled('lang', options.lang),
-    ...filled('version', options.version),
-    ...filled('tls_version', transport.tls?.version),
-    ...filled('tls_cipher_suite', transport.tls?.cipher),
-    ...(transport.tls?.first ? { tls_first: true } : {}),
-    ...(query.auth ? filled('authorized_user', user.user) : {}),
-    ...(query.auth && client.account.name !== '$G' ? { account: client.account.name } : {}),
-    ...(query.subs === true ? { subscriptions_list: client.subscriptionSubjects() } : {}),
-    ...(query.subs === 'detail'
-      ? { subscriptions_list_detail: [...client.subscriptions.values()].map(subscription) }
-      : {}),
-    ...(query.auth
-      ? {
-          ...(user.bearer ? {} : filled('jwt', user.jwt)),
-          ...filled('issuer_key', user.issuerKey),
-          ...filled('name_tag', client.account.label),
-        }
-      : {}),
-    ...(query.auth && user.tags !== undefined && user.tags.length > 0 ? { tags: user.tags } : {}),
+    type: shown.type,
+    ip: shown.ip,
+    port: shown.port,
+    start: local(shown.start),
+    last_activity: local(shown.lastActivity),
+    stop: shown.stop === null ? undefined : local(shown.stop),
+    reason: shown.closeReason ?? undefined,
+    rtt: roundTrip(shown.rttNs),
+    uptime: uptime(now - shown.start.getTime()),
+    idle: uptime(now - shown.lastActivity),
+    pending_bytes: shown.pendingBytes,
+    in_msgs: shown.inMsgs,
+    out_msgs: shown.outMsgs,
+    in_bytes: shown.inBytes,
+    out_bytes: shown.outBytes,
+    stalls: nonzero(shown.stalls),
+    subscriptions: shown.subscriptionCount,
+    name: filled(shown.name),
+    lang: filled(shown.lang),
+    version: filled(shown.version),
+    tls_version: shown.tls?.version,
+    tls_cipher_suite: shown.tls?.cipher,
+    tls_peer_certs: auth ? listed(shown.tls?.peerCertificates.map(certificate)) : undefined,
+    tls_first: set(shown.tls?.first),
+    authorized_user: auth ? filled(shown.user) : undefined,
+    account: isNamed ? shown.account : undefined,
+    subscriptions_list:
+      subscriptions && !subscriptionsDetail
+        ? listed(shown.subscriptions.map(({ subject }) => subject))
+        : undefined,
+    subscriptions_list_detail: listed(details.map((detail) => subscriptionDetail(detail, isClosed))),
+    jwt: auth || isClosed ? filled(withoutBearer(shown.jwt)) : undefined,
+    issuer_key: auth || isClosed ? filled(shown.issuerKey) : undefined,
+    name_tag: filled(nameTag(server, shown, auth, isNamed)),
+    tags: auth || isClosed ? listed(shown.tags) : undefined,
   }
 }
 
-export function subscription(item: {
-  subject: string
-  queue: string | null
-  sid: string
-  delivered: number
-  max: number
-  client: Client | null
-}): Record<string, unknown> {
+/** Of an open connection its account's name; of a closed one the user's own, unless its account is asked for. */
+function nameTag(
+  server: Server,
+  shown: ConnectionSnapshot,
+  auth: boolean,
+  isNamed: boolean,
+): string | undefined {
+  const label = server.accounts.get(shown.account)?.label
+  if (shown.stop === null) return auth ? label : undefined
+  return (isNamed ? label : undefined) ?? shown.userName
+}
+
+/** Hashes are hex SHA-256. */
+function certificate(peer: X509Certificate): Record<string, unknown> {
+  const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
   return {
-    subject: fromWire(item.subject),
-    ...(item.queue === null ? {} : { qgroup: fromWire(item.queue) }),
-    sid: item.sid,
-    msgs: item.delivered,
-    ...(item.max > 0 ? { max: item.max } : {}),
-    cid: item.client?.cid ?? 0,
+    // The most specific attribute first, on one line.
+    subject: filled(peer.subject?.split('\n').reverse().join(',')),
+    spki_sha256: hash(peer.publicKey.export({ type: 'spki', format: 'der' })),
+    cert_sha256: hash(peer.raw),
+  }
+}
+
+/** Whole microseconds below a millisecond. */
+function roundTrip(ns: number): string {
+  return goDuration(ns > 1000 && ns < 1e6 ? Math.trunc(ns / 1000) * 1000 : ns)
+}
+
+/** A bearer token is a password: it is not shown, whether it was accepted or not. */
+function withoutBearer(jwt: string): string {
+  if (jwt === '') return ''
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+    const { nats } = payload as { nats?: { bearer_token?: boolean } }
+    return nats?.bearer_token ? '' : jwt
+  } catch {
+    return jwt
+  }
+}
+
+export function subscriptionDetail(
+  { account, accountLabel, subject, queue, sid, delivered, max, cid }: SubscriptionSnapshot,
+  withAccount: boolean,
+): Record<string, unknown> {
+  return {
+    account: withAccount ? account : undefined,
+    account_tag: withAccount ? accountLabel : undefined,
+    subject,
+    qgroup: queue ?? undefined,
+    sid,
+    msgs: delivered,
+    max: nonzero(max),
+    cid,
   }
 }

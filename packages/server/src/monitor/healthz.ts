@@ -1,8 +1,36 @@
-// /healthz: does the server take clients?
+// /healthz: does the server take clients? There is no JetStream whose health could be asked for.
 import type { Server } from '../server.ts'
 
-export function healthz(server: Server): { status: 'ok' | 'error'; error?: string } {
-  return server.isListening
-    ? { status: 'ok' }
-    : { status: 'error', error: 'failed to be ready for connections after 1ms: server' }
+export interface HealthzOptions {
+  stream: string
+  consumer: string
+  account: string
+  /** Errors as a list with their types. */
+  details: boolean
+}
+
+interface Fault {
+  type: 'BAD_REQUEST' | 'CONNECTION'
+  error: string
+}
+
+export interface Health {
+  status: 'ok' | 'error'
+  error?: string
+  errors?: Fault[]
+}
+
+/** `code` is the status of the HTTP answer. */
+export function healthz(server: Server, options: HealthzOptions): { code: number; health: Health } {
+  const fail = (code: number, type: Fault['type'], error: string): { code: number; health: Health } => ({
+    code,
+    health: options.details ? { status: 'error', errors: [{ type, error }] } : { status: 'error', error },
+  })
+  if (options.account === '' && options.stream !== '')
+    return fail(400, 'BAD_REQUEST', '"account" must not be empty when checking stream health')
+  if (options.stream === '' && options.consumer !== '')
+    return fail(400, 'BAD_REQUEST', '"stream" must not be empty when checking consumer health')
+  if (!server.isListening)
+    return fail(500, 'CONNECTION', 'failed to be ready for connections after 1ms: server')
+  return { code: 200, health: { status: 'ok' } }
 }

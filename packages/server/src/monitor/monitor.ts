@@ -1,109 +1,35 @@
-// HTTP monitoring: a table of endpoints, each a pure function of the server and the query.
-import { createServer } from 'node:http'
+// HTTP monitoring: the listener, paths as Go's ServeMux has them, and the form of answers.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { posix } from 'node:path'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
-import { accountz } from './accountz.ts'
-import { accountStatz } from './accstatz.ts'
-import { type ConnzQuery, connz, QueryError } from './connz.ts'
-import { healthz } from './healthz.ts'
-import { subsz } from './subsz.ts'
-import { varz } from './varz.ts'
+import { type Answer, ENDPOINTS, text } from './endpoints.ts'
+import { indexPage } from './index-page.ts'
+import { Query, QueryError } from './query.ts'
 
-type Query = URLSearchParams
-type Endpoint = (server: Server, query: Query, requests: Record<string, number>) => unknown
+const HEADERS_TIMEOUT_MS = 5_000
+const MAX_HEADERS = 1024 * 1024
+const HTML = 'text/html; charset=utf-8'
 
-const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True']
-const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False']
-
-function bool(query: Query, name: string): boolean {
-  const text = query.get(name)
-  if (text === null || text === '' || FALSE.includes(text)) return false
-  if (TRUE.includes(text)) return true
-  throw new QueryError(
-    `Error decoding boolean for '${name}': strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
-  )
-}
-function int(query: Query, name: string, type = 'int'): number {
-  const text = query.get(name)
-  if (text === null || text === '') return 0
-  if (/^-?\d+$/.test(text)) return Number(text)
-  throw new QueryError(
-    `Error decoding ${type} for '${name}': strconv.${type === 'int' ? 'Atoi' : 'ParseUint'}: parsing ${JSON.stringify(text)}: invalid syntax`,
-  )
-}
-
-function state(query: Query): ConnzQuery['state'] {
-  const text = query.get('state')?.toLowerCase() ?? ''
-  if (text === '' || text === 'open') return 'open'
-  if (text === 'closed') return 'closed'
-  if (text === 'any' || text === 'all') return 'all'
-  throw new QueryError(`Error decoding state for ${text}`)
-}
-
-const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  '/varz': (server, _query, requests) => varz(server, requests),
-  '/connz': (server, query) =>
-    connz(server, {
-      sort: query.get('sort') || 'cid',
-      auth: bool(query, 'auth'),
-      subs: query.get('subs') === 'detail' ? 'detail' : bool(query, 'subs'),
-      offset: int(query, 'offset'),
-      limit: int(query, 'limit'),
-      cid: int(query, 'cid', 'uint64'),
-      state: state(query),
-      user: query.get('user') ?? '',
-      acc: query.get('acc') ?? '',
-    }),
-  '/subsz': (server, query) =>
-    subsz(server, {
-      subs: bool(query, 'subs'),
-      test: query.get('test') ?? '',
-      acc: query.get('acc') ?? '',
-      offset: int(query, 'offset'),
-      limit: int(query, 'limit') || 1024,
-    }),
-  '/accstatz': (server, query) => accountStatz(server, null, bool(query, 'unused')),
-  '/accountz': (server, query) => accountz(server, query.get('acc') ?? ''),
-  '/healthz': (server) => healthz(server),
-}
-
+/** Opens the monitoring port. @throws ServerError when it is taken. */
 export async function startMonitoring(server: Server): Promise<Listener> {
   const { options } = server
   const host = options.httpHost || options.host
-  const base = `/${options.httpBasePath.split('/').filter(Boolean).join('/')}`.replace(/\/$/, '')
-  const requests: Record<string, number> = {}
-  const http = createServer({ headersTimeout: 5_000, maxHeaderSize: 1024 * 1024 }, (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const path = url.pathname.startsWith(base) ? url.pathname.slice(base.length) || '/' : ''
-    const endpoint = ENDPOINTS[path === '/subscriptionsz' ? '/subsz' : path]
-    const text = (status: number, body: string): void => {
-      response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(body)
-    }
-    if (path === '/') {
-      requests['/'] = (requests['/'] ?? 0) + 1
-      const links = Object.keys(ENDPOINTS).map((name) => `<a href="${base}${name}">${name.slice(1)}</a><br/>`)
-      response
-        .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
-        .end(`<!DOCTYPE html><html lang="en"><title>${server.name}</title>${links.join('')}</html>\n`)
-      return
-    }
-    if (endpoint === undefined) return text(404, '404 page not found\n')
-    requests[path] = (requests[path] ?? 0) + 1
-    try {
-      const body = endpoint(server, url.searchParams, requests)
-      const healthy = path !== '/healthz' || (body as { status: string }).status === 'ok'
-      response
-        .writeHead(healthy ? 200 : 500, {
-          'Content-Type': 'application/json',
-          'Access-Control-Allow-Origin': '*',
-        })
-        .end(path === '/healthz' ? JSON.stringify(body) : JSON.stringify(body, null, 2))
-    } catch (error) {
-      if (!(error instanceof QueryError)) throw error
-      text(400, error.message)
-    }
-  })
-  const { port } = await bind(http, host, options.httpPort)
+  const base = posix.resolve('/', options.httpBasePath)
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    respond(server, base, request, response).catch((error: Error) => {
+      server.log.error(`monitoring: ${request.url}: ${error.message}`)
+      if (!response.headersSent) send(response, text(500, 'Internal Server Error\n'))
+      else response.destroy()
+    })
+  }
+  const http = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADERS }, handle)
+  const { port } = await bind(
+    http,
+    host,
+    options.httpPort,
+    (cause) => `Can't start monitoring: can't listen to the monitor port: ${cause}`,
+  )
   server.log.info(`Starting http monitor on ${hostPort(host, port)}`)
   const close = (): Promise<void> =>
     new Promise((resolve) => {
@@ -112,4 +38,72 @@ export async function startMonitoring(server: Server): Promise<Listener> {
     })
   server.onStop(close)
   return { url: `http://${hostPort(host, port)}`, close }
+}
+
+async function respond(
+  server: Server,
+  base: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = request.url ?? '/'
+  const at = url.indexOf('?')
+  const path = decodePath(at < 0 ? url : url.slice(0, at))
+  const search = at < 0 ? '' : url.slice(at + 1)
+  if (path === null) return send(response, text(400, '400 Bad Request'))
+  const clean = posix.resolve('/', path) + (path.length > 1 && path.endsWith('/') ? '/' : '')
+  if (clean !== path && clean !== '//') return redirect(request, response, clean, search)
+  if (path === base) {
+    count(server, '/')
+    return send(response, { type: HTML, body: indexPage(base === '/' ? '' : base, server.options.metrics) })
+  }
+  const name = base === '/' ? path : path.startsWith(`${base}/`) ? path.slice(base.length) : ''
+  if (name === '/metrics' && server.options.metrics) {
+    const { metrics } = await import('./metrics.ts')
+    return send(response, await metrics(server))
+  }
+  const endpoint = Object.hasOwn(ENDPOINTS, name) ? ENDPOINTS[name]! : null
+  if (endpoint === null) {
+    response.setHeader('X-Content-Type-Options', 'nosniff')
+    return send(response, text(404, '404 page not found\n'))
+  }
+  if (endpoint.counted !== undefined) count(server, endpoint.counted)
+  let answer: Answer
+  try {
+    answer = endpoint.answer(server, new Query(search))
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error
+    answer = text(400, error.message)
+  }
+  send(response, answer)
+}
+
+function count({ httpRequests }: Server, name: string): void {
+  httpRequests.set(name, (httpRequests.get(name) ?? 0) + 1)
+}
+
+function decodePath(path: string): string | null {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return null
+  }
+}
+
+/** A path with `//`, `.` or `..` is asked for again without. */
+function redirect({ method }: IncomingMessage, response: ServerResponse, path: string, search: string): void {
+  const target = encodeURI(path) + (search === '' ? '' : `?${search}`)
+  const shown = target.replaceAll('&', '&amp;').replaceAll('"', '&#34;').replaceAll('<', '&lt;')
+  response.setHeader('Location', target)
+  const body = method === 'GET' || method === 'HEAD' ? `<a href="${shown}">Temporary Redirect</a>.\n\n` : ''
+  send(response, { status: 307, type: HTML, body })
+}
+
+function send(response: ServerResponse, { status = 200, type, shared, body }: Answer): void {
+  response.writeHead(status, {
+    ...(shared ? { 'Access-Control-Allow-Origin': '*' } : {}),
+    'Content-Type': type ?? 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  })
+  response.end(body)
 }

@@ -1,53 +1,112 @@
-// /subsz: subscriptions of all accounts or one.
+// /subsz: the subject indexes of all accounts or of one, and what is in them.
+import type { Account } from '../account/account.ts'
+import type { Subscription } from '../account/subscription.ts'
 import type { Server } from '../server.ts'
 import { Matcher } from '../subject/matcher.ts'
-import { isLiteral, toWire } from '../subject/subject.ts'
-import { QueryError, subscription } from './connz.ts'
+import { fromWire, isLiteral, toWire } from '../subject/subject.ts'
+import { utc } from '../time.ts'
+import { DEFAULT_LIMIT, subscriptionDetail } from './connz.ts'
+import { listed } from './json.ts'
+import { QueryError } from './query.ts'
 
-export interface SubszQuery {
-  subs: boolean
-  test: string
-  acc: string
+export interface SubszOptions {
+  subscriptions: boolean
   offset: number
+  /** 0 or less: the default. */
   limit: number
+  /** Empty for all. */
+  account: string
+  /** A literal subject: only subscriptions that a message on it would reach. Empty for all. */
+  test: string
+}
+
+export interface IndexStats {
+  num_subscriptions: number
+  num_cache: number
+  num_inserts: number
+  num_removes: number
+  num_matches: number
+  cache_hit_rate: number
+  max_fanout: number
+  avg_fanout: number
+}
+
+/** Of several accounts together. */
+export function indexStats(accounts: Iterable<Account>): IndexStats {
+  const sum = { subscriptions: 0, kept: 0, inserts: 0, matches: 0, hits: 0, fanout: 0, widest: 0 }
+  for (const account of accounts) {
+    sum.subscriptions += account.index.size
+    sum.inserts += account.index.inserts
+    sum.matches += account.matches
+    sum.hits += account.cacheHits
+    for (const { plain, groups } of account.keptResults()) {
+      const fanout = plain.length + groups.length
+      sum.kept++
+      sum.fanout += fanout
+      sum.widest = Math.max(sum.widest, fanout)
+    }
+  }
+  return {
+    num_subscriptions: sum.subscriptions,
+    num_cache: sum.kept,
+    num_inserts: sum.inserts,
+    num_removes: sum.inserts - sum.subscriptions,
+    num_matches: sum.matches,
+    cache_hit_rate: sum.matches === 0 ? 0 : sum.hits / sum.matches,
+    max_fanout: sum.widest,
+    avg_fanout: sum.kept === 0 ? 0 : sum.fanout / sum.kept,
+  }
 }
 
 /** @throws QueryError when `test` is no literal subject. */
-export function subsz(server: Server, query: SubszQuery): Record<string, unknown> {
-  if (query.test !== '' && !isLiteral(query.test)) {
-    throw new QueryError(`invalid test subject, must be valid publish subject: ${query.test}`)
+export function subsz(server: Server, options: SubszOptions): Record<string, unknown> {
+  const { test, subscriptions } = options
+  if (test !== '' && !isLiteral(test))
+    throw new QueryError(`invalid test subject, must be valid publish subject: ${test}`)
+  const offset = Math.max(options.offset, 0)
+  const limit = options.limit > 0 ? options.limit : DEFAULT_LIMIT
+  const accounts = [...server.accounts.all()].filter(
+    ({ name }) => options.account === '' || name === options.account,
+  )
+  const found: [Account, Subscription][] = []
+  if (subscriptions) {
+    for (const account of accounts)
+      for (const item of account.index.all())
+        if (test === '' || takes(item.subject, test)) found.push([account, item])
   }
-  let count = 0
-  const list: Record<string, unknown>[] = []
-  for (const account of server.accounts.all()) {
-    if (query.acc !== '' && account.name !== query.acc) continue
-    count += account.index.size
-    if (!query.subs) continue
-    for (const item of account.index.all()) {
-      if (item.client === null) continue
-      if (query.test !== '') {
-        const one = new Matcher<true>()
-        one.insert(item.subject, true)
-        if (!one.matches(toWire(query.test))) continue
-      }
-      list.push({ account: account.name, ...subscription(item) })
-    }
-  }
-  const page = list.slice(query.offset, query.offset + query.limit)
   return {
     server_id: server.id,
-    now: new Date().toISOString(),
-    num_subscriptions: count,
-    num_cache: 0,
-    num_inserts: 0,
-    num_removes: 0,
-    num_matches: 0,
-    cache_hit_rate: 0,
-    max_fanout: 0,
-    avg_fanout: 0,
-    total: query.subs ? list.length : 0,
-    offset: query.offset,
-    limit: query.limit,
-    ...(query.subs ? { subscriptions_list: page } : {}),
+    now: utc(),
+    ...indexStats(accounts),
+    total: found.length,
+    offset,
+    limit,
+    subscriptions_list: listed(
+      found.slice(offset, offset + limit).map(([account, item]) => detail(account, item)),
+    ),
   }
+}
+
+function takes(subject: string, literal: string): boolean {
+  const one = new Matcher<true>()
+  one.insert(subject, true)
+  return one.matches(toWire(literal))
+}
+
+/** A handler inside the server belongs to no connection: its cid is 0. */
+function detail(account: Account, { client, subject, queue, sid, delivered, max }: Subscription): unknown {
+  const { name, label } = client?.account ?? account
+  return subscriptionDetail(
+    {
+      account: name,
+      accountLabel: label,
+      subject: fromWire(subject),
+      queue: queue === null ? null : fromWire(queue),
+      sid,
+      delivered,
+      max,
+      cid: client?.cid ?? 0,
+    },
+    true,
+  )
 }

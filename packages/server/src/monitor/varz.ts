@@ -1,53 +1,49 @@
 // /varz: the server at a glance, in the fields of the official one.
-import { cpus } from 'node:os'
+import { featureFlags } from '../feature-flags.ts'
 import { authTimeout } from '../options.ts'
 import type { Server } from '../server.ts'
+import { utc } from '../time.ts'
 import { VERSION } from '../version.ts'
 import { uptime } from './format.ts'
-
-let lastCpu = process.cpuUsage()
-let lastAt = performance.now()
-let percent = 0
-
-/** Percent of one core since the last question at least a second ago. */
-export function cpuPercent(): number {
-  const at = performance.now()
-  if (at - lastAt >= 1000) {
-    const { user, system } = process.cpuUsage(lastCpu)
-    percent = Math.round(((user + system) / 1000 / (at - lastAt)) * 1000) / 10
-    lastCpu = process.cpuUsage()
-    lastAt = at
-  }
-  return percent
-}
+import { entries, filled, listed, nonzero, set } from './json.ts'
+import { coreCount, cpuPercent } from './process.ts'
 
 const ns = (ms: number): number => ms * 1e6
+const seconds = (ms: number): number => ms / 1000
 
-export function varz(server: Server, requests: Record<string, number> = {}): Record<string, unknown> {
+/** Counts of something by kind of connection; there are clients only. */
+export const byKind = (clients: number): Record<string, number> => ({
+  clients,
+  routes: 0,
+  gateways: 0,
+  leafs: 0,
+})
+
+export function varz(server: Server): Record<string, unknown> {
   const { options } = server
-  const now = new Date()
-  const traffic = server.traffic()
-  const monitoring = server.listeners.monitoring === null ? null : new URL(server.listeners.monitoring.url)
-  const websocket = server.listeners.websocket === null ? null : new URL(server.listeners.websocket.url)
-  const zero = { clients: 0, routes: 0, gateways: 0, leafs: 0 }
+  const now = Date.now()
+  const { inMsgs, inBytes, outMsgs, outBytes } = server.traffic()
+  const info = server.advertised()
+  const port =
+    server.listeners.monitoring === null ? 0 : Number(new URL(server.listeners.monitoring.url).port)
   return {
     server_id: server.id,
     server_name: server.name,
     version: VERSION,
     proto: 1,
     go: `node${process.version}`,
-    host: options.host,
-    port: server.port,
-    ...(server.authenticator.required ? { auth_required: true } : {}),
+    host: info.host,
+    port: info.port,
+    auth_required: set(server.authenticator.required),
     max_connections: options.maxConnections,
-    ...(options.maxSubscriptions > 0 ? { max_subscriptions: options.maxSubscriptions } : {}),
+    max_subscriptions: nonzero(options.maxSubscriptions),
     ping_interval: ns(options.pingInterval),
     ping_max: options.pingMax,
     http_host: options.httpHost || options.host,
-    http_port: monitoring === null ? 0 : Number(monitoring.port),
+    http_port: port,
     http_base_path: options.httpBasePath === '/' ? '' : options.httpBasePath,
     https_port: 0,
-    auth_timeout: authTimeout(options) / 1000,
+    auth_timeout: seconds(authTimeout(options)),
     max_control_line: options.maxControlLine,
     max_payload: options.maxPayload,
     max_pending: options.maxPending,
@@ -55,23 +51,16 @@ export function varz(server: Server, requests: Record<string, number> = {}): Rec
     gateway: {},
     leaf: {},
     mqtt: {},
-    websocket:
-      websocket === null
-        ? {}
-        : {
-            host: websocket.hostname,
-            port: Number(websocket.port),
-            no_tls: options.websocket.noTls,
-            compression: options.websocket.compression,
-          },
+    websocket: webSocket(server),
     jetstream: {},
     tls_timeout: 2,
     write_deadline: ns(options.writeDeadline),
-    start: server.start.toISOString(),
-    now: now.toISOString(),
-    uptime: uptime(now.getTime() - server.start.getTime()),
+    write_timeout: options.writeTimeout === 'default' ? undefined : options.writeTimeout,
+    start: utc(server.start),
+    now: utc(now),
+    uptime: uptime(now - server.start.getTime()),
     mem: process.memoryUsage.rss(),
-    cores: cpus().length,
+    cores: coreCount(),
     gomaxprocs: 1,
     cpu: cpuPercent(),
     connections: server.clients.size,
@@ -79,26 +68,47 @@ export function varz(server: Server, requests: Record<string, number> = {}): Rec
     routes: 0,
     remotes: 0,
     leafnodes: 0,
-    in_msgs: traffic.inMsgs,
-    out_msgs: traffic.outMsgs,
-    in_bytes: traffic.inBytes,
-    out_bytes: traffic.outBytes,
-    in_client_msgs: traffic.inMsgs,
-    out_client_msgs: traffic.outMsgs,
-    in_client_bytes: traffic.inBytes,
-    out_client_bytes: traffic.outBytes,
+    in_msgs: inMsgs,
+    in_bytes: inBytes,
+    in_client_msgs: inMsgs,
+    in_client_bytes: inBytes,
+    out_msgs: outMsgs,
+    out_bytes: outBytes,
+    out_client_msgs: outMsgs,
+    out_client_bytes: outBytes,
     slow_consumers: server.slowConsumers,
     stale_connections: server.staleConnections,
-    stalled_clients: 0,
+    stalled_clients: server.stalledClients,
     subscriptions: server.subscriptionCount(),
-    http_req_stats: requests,
-    config_load_time: server.configLoadTime.toISOString(),
+    http_req_stats: entries(server.httpRequests) ?? {},
+    config_load_time: utc(server.configLoadTime),
     config_digest: options.configDigest,
-    ...(options.serverTags.length > 0 ? { tags: options.serverTags } : {}),
-    ...(Object.keys(options.serverMetadata).length > 0 ? { metadata: options.serverMetadata } : {}),
-    ...(options.operators.length > 0 ? { trusted_operators_jwt: options.operators } : {}),
-    ...(server.accounts.system === null ? {} : { system_account: server.accounts.system.name }),
-    slow_consumer_stats: { ...zero, clients: server.slowConsumers },
-    stale_connection_stats: { ...zero, clients: server.staleConnections },
+    tags: listed(options.serverTags),
+    metadata: entries(Object.entries(options.serverMetadata)),
+    feature_flags: featureFlags(options),
+    trusted_operators_jwt: listed(options.operators),
+    trusted_operators_claim: listed(options.operators.map(claimsOf)),
+    system_account: server.accounts.system?.name,
+    slow_consumer_stats: byKind(server.slowConsumers),
+    stale_connection_stats: byKind(server.staleConnections),
+    disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
   }
 }
+
+function webSocket({ options: { websocket }, listeners }: Server): Record<string, unknown> {
+  if (listeners.websocket === null) return {}
+  const { hostname, port } = new URL(listeners.websocket.url)
+  return {
+    host: hostname,
+    port: Number(port),
+    jwt_cookie: filled(websocket.jwtCookie),
+    handshake_timeout: nonzero(ns(websocket.handshakeTimeoutMs)),
+    no_tls: set(websocket.noTls),
+    same_origin: set(websocket.sameOrigin),
+    allowed_origins: listed(websocket.allowedOrigins),
+    compression: set(websocket.compression),
+  }
+}
+
+const claimsOf = (token: string): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())

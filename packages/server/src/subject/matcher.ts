@@ -17,6 +17,8 @@ export class Matcher<T> {
   #size = 0
   /** Rises with every change, so that a kept answer knows when it is old. */
   generation = 1
+  /** Since the start. */
+  inserts = 0
 
   get size(): number {
     return this.#size
@@ -93,6 +95,7 @@ export class Matcher<T> {
 
   #changed(by: number): void {
     this.#size += by
+    if (by > 0) this.inserts++
     this.generation++
   }
 

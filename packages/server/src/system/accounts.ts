@@ -1,14 +1,18 @@
 // Requests about accounts and users: the operator asks about any account, a user of another account about its own.
+import { isSubsetMatch } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
 import type { ImportSpec } from '../account/spec.ts'
+import type { Subscription } from '../account/subscription.ts'
 import type { Client } from '../connection/client.ts'
+import { leafz } from '../monitor/absent.ts'
 import { accountDetail } from '../monitor/accountz.ts'
 import { accountStatz } from '../monitor/accstatz.ts'
 import { connz } from '../monitor/connz.ts'
 import { subsz } from '../monitor/subsz.ts'
+import { hasWildcard, toWire } from '../subject/subject.ts'
 import type { Events } from './events.ts'
 import type { RequestOptions } from './options.ts'
-import { connzQuery } from './requests.ts'
+import { connzOptions, subszOptions } from './requests.ts'
 import type { System } from './system.ts'
 
 /** Token of `$SYS.REQ.ACCOUNT.<account>...` and `$SYS.REQ.USER.<account>...` that names the account. */
@@ -19,23 +23,19 @@ const EVERY = 'PING'
 export function answerAccountRequests(system: System, events: Events): void {
   const { server } = system
   const subject = (what: string): string => `$SYS.REQ.ACCOUNT.*.${what}`
-  const now = (): string => new Date().toISOString()
 
   system.onRequest(subject('CONNZ'), (options, { subject: name }) =>
-    connz(server, { ...connzQuery(options), acc: named(name) }),
+    connz(server, { ...connzOptions(options), account: named(name) }),
   )
   system.onRequest(subject('SUBSZ'), (options, { subject: name }) =>
-    subsz(server, {
-      subs: true,
-      test: options.text('test'),
-      acc: named(name),
-      offset: options.int('offset'),
-      limit: options.int('limit') || 1024,
-    }),
+    subsz(server, { ...subszOptions(options), subscriptions: true, account: named(name) }),
   )
   system.onRequest(subject('INFO'), (_options, { subject: name }) => accountDetail(server, named(name)))
-  system.onRequest(subject('LEAFZ'), () => ({ server_id: server.id, now: now(), leafnodes: 0, leafs: [] }))
-  const statz = (accounts: string[] | null, options: RequestOptions): unknown => {
+  system.onRequest(subject('LEAFZ'), () => leafz(server))
+  system.onRequest(subject('JSZ'), () => {
+    throw new Error('jetstream not enabled')
+  })
+  const statz = (accounts: string[], options: RequestOptions): unknown => {
     const unused = options.flag('include_unused')
     const found = accountStatz(server, accounts, unused)
     // Many servers are asked; those that have nothing to say keep quiet.
@@ -43,25 +43,53 @@ export function answerAccountRequests(system: System, events: Events): void {
   }
   system.onRequest(subject('STATZ'), (options, { subject: name }) => {
     const account = named(name)
-    if (account !== EVERY) return statz([account], options)
-    const accounts = options.texts('accounts')
-    return statz(accounts.length === 0 ? null : accounts, options)
+    return statz(account === EVERY ? options.texts('accounts') : [account], options)
   })
-  system.on(subject('CONNS'), ({ subject: name, reply }) => {
+  system.on(subject('CONNS'), ({ subject: name, reply, text }) => {
     const account = server.accounts.get(named(name))
-    if (account !== undefined && account.clients.size > 0) system.send(reply, events.connections(account))
+    if (account === undefined || account.clients.size === 0) return
+    if (text !== '' && !isAbout(text, account.name)) return
+    system.send(reply, events.connections(account))
+  })
+  system.on('$SYS.REQ.ACCOUNT.NSUBS', ({ text, reply }) => {
+    const { acc = '', subject: wanted = '', queue } = parsed(text)
+    const account = server.accounts.get(acc)
+    if (account === undefined || account.clients.size === 0) return
+    const group = queue === undefined ? undefined : Buffer.from(queue, 'base64').toString()
+    system.account.publishInternal(reply, '', `${countSubscribers(account, wanted, group)}`)
   })
   system.onRequest('$SYS.REQ.USER.*.INFO', (_options, { origin }) =>
     origin === null ? undefined : userInfo(origin),
   )
   system.on('$SYS.DEBUG.SUBSCRIBERS', ({ text, reply, origin }) => {
     if (origin === null || reply === '') return
-    const [wanted = '', queue] = text.trim().split(/\s+/)
+    const [wanted = '', queue] = text.trim().split(' ')
     system.account.publishInternal(reply, '', `${countSubscribers(origin.account, wanted, queue)}`)
   })
 
   server.accounts.automatic = (importer) => automaticImports(system.account, importer)
   for (const account of server.accounts.all()) server.accounts.link(account)
+}
+
+/** What another server asks, where it is understood. */
+function parsed(text: string): { acc?: string; subject?: string; queue?: string } {
+  try {
+    const value: unknown = JSON.parse(text)
+    const { acc, subject, queue } = value as Record<string, unknown>
+    return {
+      ...(typeof acc === 'string' ? { acc } : {}),
+      ...(typeof subject === 'string' ? { subject } : {}),
+      ...(typeof queue === 'string' ? { queue } : {}),
+    }
+  } catch {
+    return {}
+  }
+}
+
+/** A body may name the account again, but no other one. */
+function isAbout(text: string, account: string): boolean {
+  const { acc } = parsed(text)
+  return acc === undefined ? text.trimStart().startsWith('{') : acc === account
 }
 
 /** What every account may ask about itself, and its users about themselves. */
@@ -111,12 +139,20 @@ function userInfo(client: Client): Record<string, unknown> {
   }
 }
 
-/** Subscriptions of clients that a message on the subject would reach, of one queue group if it is named. */
+/**
+ * Subscriptions of clients that a message on a literal subject would reach, or that lie within a wildcard; of one queue group if it is
+ * named.
+ */
 function countSubscribers(account: Account, subject: string, queue: string | undefined): number {
-  const { plain, groups } = account.match(subject)
-  const isClient = (subscription: { client: Client | null }): boolean => subscription.client !== null
-  const members = groups.flat().filter(isClient)
-  return queue === undefined
-    ? plain.filter(isClient).length + members.length
-    : members.filter((member) => member.queue === queue).length
+  const wire = toWire(subject)
+  const isCounted = (subscription: Subscription): boolean =>
+    subscription.client !== null && (queue === undefined || subscription.queue === toWire(queue))
+  if (!hasWildcard(wire)) {
+    const { plain, groups } = account.match(wire)
+    return [...plain, ...groups.flat()].filter(isCounted).length
+  }
+  let count = 0
+  for (const subscription of account.index.all())
+    if (isCounted(subscription) && isSubsetMatch(subscription.subject, wire)) count++
+  return count
 }

@@ -1,43 +1,53 @@
 // Requests to servers: to all of them, `$SYS.REQ.SERVER.PING.<what>`, or to one, `$SYS.REQ.SERVER.<id>.<what>`. The answers are those of
 // monitoring.
+import { gatewayz, jsz, leafz, NotLeader, routez } from '../monitor/absent.ts'
 import { accountz } from '../monitor/accountz.ts'
-import { type ConnzQuery, connz } from '../monitor/connz.ts'
+import { type ConnzOptions, connz } from '../monitor/connz.ts'
 import { healthz } from '../monitor/healthz.ts'
+import { expvarz } from '../monitor/process.ts'
 import { statsz } from '../monitor/statsz.ts'
-import { subsz } from '../monitor/subsz.ts'
+import { type SubszOptions, subsz } from '../monitor/subsz.ts'
 import { varz } from '../monitor/varz.ts'
 import type { Server } from '../server.ts'
 import type { Events } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
-import type { Request, System } from './system.ts'
+import { DONE, Refusal, type Request, type System } from './system.ts'
 
 type Endpoint = (server: Server, options: RequestOptions) => unknown
 
-const stamp = (server: Server): { server_id: string; now: string } => ({
-  server_id: server.id,
-  now: new Date().toISOString(),
-})
-
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   VARZ: (server) => varz(server),
-  CONNZ: (server, options) => connz(server, connzQuery(options)),
-  SUBSZ: (server, options) =>
-    subsz(server, {
-      subs: options.flag('subscriptions'),
-      test: options.text('test'),
-      acc: options.text('account'),
-      offset: options.int('offset'),
-      limit: options.int('limit') || 1024,
-    }),
+  CONNZ: (server, options) => connz(server, connzOptions(options)),
+  SUBSZ: (server, options) => subsz(server, subszOptions(options)),
+  ROUTEZ: (server) => routez(server),
+  GATEWAYZ: (server) => gatewayz(server),
+  LEAFZ: (server) => leafz(server),
   ACCOUNTZ: (server, options) => accountz(server, options.text('account')),
-  HEALTHZ: (server) => {
-    const health = healthz(server)
-    return { ...health, status_code: health.status === 'ok' ? 200 : 500 }
+  JSZ(server, options) {
+    try {
+      return jsz(server, options.flag('leader_only'))
+    } catch (error) {
+      if (error instanceof NotLeader) return undefined
+      throw error
+    }
   },
-  ROUTEZ: (server) => ({ ...stamp(server), server_name: server.name, num_routes: 0, routes: [] }),
-  GATEWAYZ: (server) => ({ ...stamp(server), outbound_gateways: {}, inbound_gateways: {} }),
-  LEAFZ: (server) => ({ ...stamp(server), leafnodes: 0, leafs: [] }),
-  JSZ: (server) => ({ ...stamp(server), disabled: true, config: { max_memory: 0, max_storage: 0 } }),
+  HEALTHZ(server, options) {
+    const { code, health } = healthz(server, {
+      account: options.text('account'),
+      stream: options.text('stream'),
+      consumer: options.text('consumer'),
+      details: options.flag('details'),
+    })
+    const { status, ...faults } = health
+    return { status, status_code: code, ...faults }
+  },
+  async PROFILEZ(_server, options) {
+    const { profilez } = await import('../monitor/profilez.ts')
+    return profilez(options.text('name'), options.int('duration'))
+  },
+  EXPVARZ: () => expvarz(),
+  IPQUEUESZ: () => ({}),
+  RAFTZ: () => ({}),
 }
 
 export function answerServerRequests(system: System, events: Events): void {
@@ -51,16 +61,37 @@ export function answerServerRequests(system: System, events: Events): void {
     system.on(subject, (request) => answerStatsz(system, events, request))
   for (const who of [everybody, us]) {
     system.on(`${who}.IDZ`, ({ reply }) =>
-      system.send(reply, { name: server.name, host: server.options.host, id: server.id }),
+      system.send(reply, { name: server.name, host: server.advertised().host, id: server.id }),
     )
   }
-  // Who does not wait for the outcome does not reload.
-  system.onRequest(`${us}.RELOAD`, (_options, { reply }) => (reply === '' ? undefined : server.reload()))
-  system.onRequest(`${us}.KICK`, (options) => {
-    const client = server.clients.get(options.int('cid'))
-    if (client === undefined) throw new Error('no such client or leafnode id')
+  answerCommands(system, us)
+}
+
+function answerCommands(system: System, us: string): void {
+  const { server } = system
+  system.onRequest(`${us}.RELOAD`, async () => {
+    try {
+      await server.reload()
+    } catch (error) {
+      throw new Refusal((error as Error).message)
+    }
+    return DONE
+  })
+  const onConnection = (command: string, act: (cid: number) => void): void =>
+    system.onRequest(`${us}.${command}`, (options) => {
+      act(options.int('cid'))
+      return DONE
+    })
+  onConnection('KICK', (cid) => {
+    const client = server.clients.get(cid)
+    if (client === undefined) throw new Refusal('no such client or leafnode id')
     client.refuse('kicked')
-    return null
+  })
+  onConnection('LDM', (cid) => {
+    const client = server.clients.get(cid)
+    if (client === undefined) throw new Refusal('no such client id')
+    if (client.announceLameDuck()) return
+    throw new Refusal('client does not support Lame Duck Mode or is not ready to receive the notification')
   })
 }
 
@@ -78,18 +109,31 @@ function answerStatsz(system: System, events: Events, { text, reply }: Request):
 
 const STATES = ['open', 'closed', 'all'] as const
 
-export function connzQuery(options: RequestOptions): ConnzQuery {
+export function connzOptions(options: RequestOptions): ConnzOptions {
   const state = STATES[options.int('state')]
   if (state === undefined) throw new BadRequest('"state" has to be 0 (open), 1 (closed) or 2 (all)')
   return {
-    sort: options.text('sort') || 'cid',
+    sort: options.text('sort'),
     auth: options.flag('auth'),
-    subs: options.flag('subscriptions_detail') ? 'detail' : options.flag('subscriptions'),
+    subscriptions: options.flag('subscriptions'),
+    subscriptionsDetail: options.flag('subscriptions_detail'),
     offset: options.int('offset'),
     limit: options.int('limit'),
     cid: options.int('cid'),
     state,
     user: options.text('user'),
-    acc: options.text('acc'),
+    account: options.text('acc'),
+    mqttClient: options.text('mqtt_client'),
+    filterSubject: options.text('filter_subject'),
+  }
+}
+
+export function subszOptions(options: RequestOptions): SubszOptions {
+  return {
+    subscriptions: options.flag('subscriptions'),
+    offset: options.int('offset'),
+    limit: options.int('limit'),
+    account: options.text('account'),
+    test: options.text('test'),
   }
 }

@@ -3,10 +3,14 @@
 import type { Account } from '../account/account.ts'
 import { OperatorMode } from '../auth/jwt.ts'
 import type { Client } from '../connection/client.ts'
+import { featureFlags } from '../feature-flags.ts'
+import { entries, listed, toJson } from '../monitor/json.ts'
 import type { Server } from '../server.ts'
+import { utc } from '../time.ts'
 import { VERSION } from '../version.ts'
 import { answerAccountRequests } from './accounts.ts'
 import { ClaimsRequests } from './claims.ts'
+import type { Encoding } from './encoding.ts'
 import { announceEvents } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
 import { answerServerRequests } from './requests.ts'
@@ -16,6 +20,8 @@ export interface Request {
   readonly subject: string
   /** Empty when nobody waits for an answer. */
   readonly reply: string
+  /** The header block as latin1, empty for none. */
+  readonly headers: string
   /** Without headers. Valid during the call only. */
   readonly bytes: Buffer
   readonly text: string
@@ -23,12 +29,17 @@ export interface Request {
   readonly origin: Client | null
 }
 
-export type Answer =
-  | { data: unknown }
-  | { error: unknown }
-  | { data: null; error: unknown }
-  | { statsz: unknown }
-  | Record<string, never>
+export interface Answer {
+  data?: unknown
+  error?: unknown
+  statsz?: unknown
+}
+
+/** The answer of a request that has nothing to say but that it was done. */
+export const DONE = Symbol('done')
+
+/** Why something was not done; the answer has no data, where that of a question has null. */
+export class Refusal extends Error {}
 
 export function startSystem(server: Server, account: Account): void {
   const system = new System(server, account)
@@ -54,28 +65,36 @@ export class System {
     const { serverTags, serverMetadata } = server.options
     return {
       name: server.name,
-      host: server.options.host,
+      host: server.advertised().host,
       id: server.id,
       ver: VERSION,
-      ...(serverTags.length > 0 ? { tags: serverTags } : {}),
-      ...(Object.keys(serverMetadata).length > 0 ? { metadata: serverMetadata } : {}),
+      tags: listed(serverTags),
+      metadata: entries(Object.entries(serverMetadata)),
+      feature_flags: featureFlags(server.options),
       jetstream: false,
       flags: 0,
       seq: ++this.#sequence,
-      time: new Date().toISOString(),
+      time: utc(),
     }
   }
 
-  /** Publishes what `make` returns, which is not asked when nobody listens. */
-  announce(subject: string, make: () => unknown): void {
-    if (this.account.hasInterest(subject)) this.send(subject, make())
+  /** Publishes what `make` returns, which is not asked when nobody listens. In the system account unless another one is named. */
+  announce(subject: string, make: () => unknown, account = this.account): void {
+    if (account.hasInterest(subject)) account.publishInternal(subject, '', toJson(make()))
   }
   send(subject: string, content: unknown): void {
-    if (subject !== '') this.account.publishInternal(subject, '', JSON.stringify(content))
+    if (subject !== '') this.account.publishInternal(subject, '', toJson(content))
   }
   /** Answers in the usual envelope. */
   answer(reply: string, answer: Answer): void {
     if (reply !== '') this.send(reply, { server: this.info(), ...answer })
+  }
+  async #answerEncoded(reply: string, answer: Answer, headers: string): Promise<void> {
+    const { acceptedEncoding, encodeBody } = await import('./encoding.ts')
+    const encoding: Encoding | null = acceptedEncoding(headers)
+    if (encoding === null) return this.answer(reply, answer)
+    const body = encodeBody(Buffer.from(toJson({ server: this.info(), ...answer })), encoding)
+    this.account.publishInternal(reply, '', body, `NATS/1.0\r\nContent-Encoding: ${encoding}\r\n\r\n`)
   }
 
   /** Takes messages on a subject of the system account. A handler that returns false did not take it, so that others may be asked. */
@@ -83,37 +102,47 @@ export class System {
     this.account.subscribeInternal(
       subject,
       (name, frame, origin) => {
-        const bytes = frame.data.subarray(frame.dataStart + Math.max(frame.headerSize, 0), frame.dataEnd)
+        const { headerSize, dataStart, dataEnd } = frame
+        const bodyStart = dataStart + Math.max(headerSize, 0)
+        const headers = headerSize > 0 ? frame.data.latin1Slice(dataStart, bodyStart) : ''
+        const bytes = frame.data.subarray(bodyStart, dataEnd)
         const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
-        return handle({ subject: name, reply, bytes, text: bytes.toString(), origin }) !== false
+        return handle({ subject: name, reply, headers, bytes, text: bytes.toString(), origin }) !== false
       },
       queue,
     )
   }
 
   /**
-   * Answers with what `make` returns, for requests with options: nothing when the filters name other servers or `make` returns
-   * undefined, code 400 for a bad body, code 500 with the text of what `make` throws. A promise is answered when it has ended.
+   * Answers with what `make` returns, for requests with options: nothing when nobody waits, the filters name other servers or `make`
+   * returns undefined, code 400 for a bad body, code 500 with the text of what `make` throws.
    */
   onRequest(subject: string, make: (options: RequestOptions, request: Request) => unknown): void {
     this.on(subject, (request) => {
-      const { reply } = request
-      try {
-        const options = new RequestOptions(request.text)
-        if (!this.isMeant(options)) return
-        const data = make(options, request)
-        if (data instanceof Promise) {
-          data.then(
-            (content) => this.answer(reply, content === undefined ? {} : { data: content }),
-            (error: Error) => this.answer(reply, { error: { code: 500, description: error.message } }),
-          )
-        } else if (data !== undefined) this.answer(reply, { data })
-      } catch (error) {
-        const description = (error as Error).message
-        if (error instanceof BadRequest) this.answer(reply, { error: { code: 400, description } })
-        else this.answer(reply, { data: null, error: { code: 500, description } })
-      }
+      if (request.reply !== '') void this.#answer(request, make)
     })
+  }
+
+  async #answer(
+    request: Request,
+    make: (options: RequestOptions, request: Request) => unknown,
+  ): Promise<void> {
+    const { reply, headers } = request
+    try {
+      const options = new RequestOptions(request.text)
+      if (!this.isMeant(options)) return
+      const made = make(options, request)
+      const data = made instanceof Promise ? await made : made
+      if (data === undefined) return
+      const answer: Answer = data === DONE ? {} : { data }
+      if (headers === '') this.answer(reply, answer)
+      else await this.#answerEncoded(reply, answer, headers)
+    } catch (error) {
+      const description = (error as Error).message
+      if (error instanceof BadRequest) this.answer(reply, { error: { code: 400, description } })
+      else if (error instanceof Refusal) this.answer(reply, { error: { code: 500, description } })
+      else this.answer(reply, { data: null, error: { code: 500, description } })
+    }
   }
 
   /** The filters of a request: which servers should answer. @throws BadRequest. */
@@ -126,7 +155,7 @@ export class System {
     }
     return (
       fits('server_name', server.name) &&
-      fits('host', server.options.host) &&
+      fits('host', server.advertised().host) &&
       fits('cluster', '') &&
       options.text('domain') === '' &&
       options.texts('tags').every((tag) => server.options.serverTags.includes(tag.toLowerCase()))
