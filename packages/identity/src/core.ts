@@ -20,6 +20,8 @@ export { type Int64, stringifyJson } from './jwt/json.ts'
 export {
   createKeyPair,
   decodePublicKey,
+  encodePublicKey,
+  encodeSeed,
   isPublicKey,
   type KeyPair,
   type KeyRole,

@@ -16,6 +16,22 @@ export interface UserOptions {
   /** Name of the account, `$G` by default. */
   account: string
   connectionTypes: ConnectionType[]
+  /** Comes in through a trusted proxy only. */
+  proxyRequired: boolean
+}
+
+/** `auth_callout`: a service decides who may come in. */
+export interface CalloutOptions {
+  /** Account key that signs the answers and the users in them. */
+  issuer: string
+  /** Account that the service listens in, `$G` by default. */
+  account: string
+  /** Users and nkeys that the service itself comes in as: they are not asked about. */
+  authUsers: string[]
+  /** Curve key of the service, which requests are sealed to; empty for none. */
+  xkey: string
+  /** Accounts whose users are asked about, besides those of the global account; empty for all. */
+  allowedAccounts: string[]
 }
 
 export interface ResolverOptions {
@@ -124,6 +140,11 @@ export interface Options {
   user: string
   password: string
   users: UserOptions[]
+  /** `authorization.proxy_required`: token and single user come in through a trusted proxy only. */
+  proxyRequired: boolean
+  /** Public keys of the proxies that may speak for others. */
+  trustedProxies: string[]
+  authCallout: CalloutOptions | null
   /** There was an `authorization` block, even an empty one: then system users alone do not let guests in. */
   authorizationDefined: boolean
   /** Accounts of the configuration file. */
@@ -133,6 +154,8 @@ export interface Options {
   noSystemAccount: boolean
   /** Operator JWTs. */
   operators: string[]
+  /** Operator keys that are trusted without a JWT. */
+  trustedKeys: string[]
   resolver: ResolverOptions | null
   resolverPreload: Map<string, string>
   /** The only accounts that may connect, besides the system account; empty for all. */
@@ -209,12 +232,16 @@ export function defaultOptions(): Options {
     user: '',
     password: '',
     users: [],
+    proxyRequired: false,
+    trustedProxies: [],
+    authCallout: null,
     authorizationDefined: false,
     accounts: new Map(),
     noAuthUser: '',
     systemAccount: '',
     noSystemAccount: false,
     operators: [],
+    trustedKeys: [],
     resolver: null,
     resolverPreload: new Map(),
     pinnedAccounts: [],

@@ -1,8 +1,10 @@
 // The life of a server: listens, accepts, keeps the connections and the accounts, stops. It knows no byte of the protocol.
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { createKeyPair, type KeyPair } from '@ngs/identity/node'
+import type { Account } from './account/account.ts'
 import { AccountRegistry } from './account/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
+import { ServerCurveKey } from './auth/curve.ts'
 import { Client } from './connection/client.ts'
 import { ClosedConnections } from './connection/closed.ts'
 import { TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
@@ -19,10 +21,13 @@ import { VERSION } from './version.ts'
 export interface ConnectionObserver {
   connected(client: Client): void
   closed(client: Client, reason: CloseReason): void
-  authError(client: Client): void
   /** A reload has changed what the server tells of itself. */
   stateChanged?(): void
   lameDuck?(): void
+  /** A connection ends for want of authorization. */
+  authError(client: Client, reason: CloseReason): void
+  /** A login failed; the account may know, in these words. */
+  loginFailed(client: Client, account: Account, reason: string): void
 }
 
 /** A receiver with more than this part of max_pending queued holds back those who send to it... */
@@ -34,6 +39,8 @@ export class Server {
   readonly options: Options
   readonly log: Logger
   readonly keys: KeyPair
+  /** Callout services seal their answers to it; INFO names it. */
+  readonly curve = new ServerCurveKey()
   readonly id: string
   readonly name: string
   readonly start = new Date()
@@ -315,8 +322,11 @@ export class Server {
   onConnected(client: Client): void {
     for (const observer of this.observers) observer.connected(client)
   }
-  onAuthError(client: Client): void {
-    for (const observer of this.observers) observer.authError(client)
+  onAuthError(client: Client, reason: CloseReason): void {
+    for (const observer of this.observers) observer.authError(client, reason)
+  }
+  onLoginFailed(client: Client, account: Account, reason: string): void {
+    for (const observer of this.observers) observer.loginFailed(client, account, reason)
   }
   onClosed(client: Client, reason: CloseReason): void {
     if (!this.clients.delete(client.cid)) return
@@ -393,6 +403,7 @@ export class Server {
       remote_account: first ? undefined : client.account.name,
       acc_is_sys: !first && client.account.isSystem ? true : undefined,
       api_lvl: 4,
+      xkey: this.curve.publicKey,
     }
   }
 }

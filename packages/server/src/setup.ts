@@ -1,11 +1,12 @@
 // From options to a server that can accept: accounts, the authenticator, and the listeners that are asked for. What is not used is not loaded.
+import { isOperatorMode } from './auth/operators.ts'
 import type { Server } from './server.ts'
 import type { TlsAcceptor } from './tls/acceptor.ts'
 
 export async function setUp(server: Server): Promise<void> {
   const { options, accounts } = server
   accounts.onRefusedImport = (importer, _spec, why) => server.log.warn(`account [${importer.name}]: ${why}`)
-  if (options.operators.length > 0) {
+  if (isOperatorMode(options)) {
     const { operatorMode } = await import('./auth/jwt.ts')
     server.authenticator = await operatorMode(server)
   } else {
@@ -40,7 +41,7 @@ export async function useTls(server: Server, tls: TlsAcceptor | null): Promise<v
 
 /** After a reload: accounts and authentication as the options have them now. */
 export async function rebuildAuthenticator(server: Server): Promise<void> {
-  if (server.options.operators.length > 0) {
+  if (isOperatorMode(server.options)) {
     await server.authenticator.reload?.()
     return
   }

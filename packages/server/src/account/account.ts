@@ -116,10 +116,15 @@ export class Account {
     )
   }
 
+  /** As many connections as the account may have. */
+  get isFull(): boolean {
+    const { connections } = this.spec.limits
+    return connections >= 0 && this.clients.size >= connections
+  }
+
   /** Joins one more connection. False when the account is full. */
   admit(client: Client): boolean {
-    const { connections } = this.spec.limits
-    if (connections >= 0 && this.clients.size >= connections) return false
+    if (this.isFull) return false
     this.clients.add(client)
     return true
   }

@@ -1,12 +1,27 @@
-// Authentication from the configuration file: nobody, token, one user, users and nkeys, in the order of the official server.
+// Authentication from the configuration file: nobody, token, one user, users, nkeys and certificates, in the order of the official
+// server; and before anybody is let in, the callout service where one is configured.
 import { randomBytes } from 'node:crypto'
-import { decodeSignature, verifySignature } from '@ngs/identity/node'
+import { decodeSignature, type UserClaims, verifySignature } from '@ngs/identity/node'
+import { permissionsOf } from '../account/claims.ts'
 import { EMPTY_SPEC } from '../account/spec.ts'
 import { ServerError } from '../errors.ts'
-import type { UserOptions } from '../options.ts'
+import type { CalloutOptions, Options, UserOptions } from '../options.ts'
 import type { Server } from '../server.ts'
-import { type Authenticator, type AuthResult, type ConnectAttempt, NOBODY } from './authenticator.ts'
+import {
+  type Admission,
+  type Authenticator,
+  type AuthResult,
+  type ConnectAttempt,
+  claimedUser,
+  refused,
+  type UserIdentity,
+} from './authenticator.ts'
+import { admitted, askService, CalloutError, withoutCallout } from './callout.ts'
+import { userOfCertificate } from './certificate.ts'
+import { guestProblem } from './guest.ts'
 import { bcryptMatches, equalInTime, isBcrypt } from './passwords.ts'
+import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
+import { typeProblem, validity } from './windows.ts'
 
 export const SYSTEM = '$SYS'
 
@@ -29,21 +44,33 @@ export function configuredAccounts(server: Server): void {
   for (const [name, spec] of options.accounts) accounts.apply(accounts.ensure(name), spec)
 }
 
+/** What the own checks say, and which configured user (name or nkey) they took the client for. */
+interface Verdict {
+  readonly result: AuthResult
+  readonly known: string
+  readonly needsProxy: boolean
+}
+
 export class ConfigAuthenticator implements Authenticator {
   readonly required: boolean
   readonly announces: boolean
   readonly usesNonce: boolean
   readonly #server: Server
+  readonly #options: Options
   readonly #users = new Map<string, UserOptions>()
   readonly #nkeys = new Map<string, UserOptions>()
   #guest: UserOptions | null = null
 
+  /** Everything that it knows comes from the options in force now. @throws ServerError when the guest is nobody. */
   constructor(server: Server) {
     this.#server = server
+    this.#options = server.options
     const { options, accounts } = server
+    const problem = guestProblem(options)
+    if (problem !== null) throw new ServerError('noAuthUser', problem)
     for (const user of options.users)
-      (user.nkey === '' ? this.#users : this.#nkeys).set(user.nkey === '' ? user.user : user.nkey, user)
-    this.usesNonce = this.#nkeys.size > 0
+      if (user.nkey === '') this.#users.set(user.user, user)
+      else this.#nkeys.set(user.nkey, user)
     // Besides the global account only a configured system account: everybody else is an anonymous guest of the former, though
     // INFO goes on asking for credentials. An authorization block, even an empty one, says that guests are not meant.
     const { system } = accounts
@@ -53,20 +80,9 @@ export class ConfigAuthenticator implements Authenticator {
       [...options.accounts.keys()].every((name) => name === system.name) &&
       !options.authorizationDefined
     this.required = options.users.length > 0 || options.token !== '' || options.user !== '' || onlySystem
-    if (options.noAuthUser !== '') {
+    this.usesNonce = this.#nkeys.size > 0 || options.trustedProxies.length > 0
+    if (options.noAuthUser !== '')
       this.#guest = this.#users.get(options.noAuthUser) ?? this.#nkeys.get(options.noAuthUser) ?? null
-      if (options.users.length === 0)
-        throw new ServerError(
-          'noAuthUser',
-          `no_auth_user: "${options.noAuthUser}" present, but users/nkeys are not defined`,
-        )
-      if (this.#guest === null) {
-        throw new ServerError(
-          'noAuthUser',
-          `no_auth_user: "${options.noAuthUser}" not present as user or nkey in authorization block or account configuration`,
-        )
-      }
-    }
     this.announces = this.required && this.#guest === null
     if (this.#guest === null && onlySystem) {
       this.#guest = {
@@ -76,96 +92,257 @@ export class ConfigAuthenticator implements Authenticator {
         permissions: null,
         account: accounts.global.name,
         connectionTypes: [],
+        proxyRequired: false,
       }
+      this.#users.set(this.#guest.user, this.#guest)
     }
   }
 
   authenticate(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> {
-    const { connect } = attempt
-    const { options } = this.#server
-    if (!this.required) return this.#accept(null, attempt)
-    if (
-      this.#guest !== null &&
-      connect.user === '' &&
-      connect.pass === '' &&
-      connect.auth_token === '' &&
-      connect.nkey === ''
-    ) {
-      return this.#accept(this.#guest, attempt)
-    }
-    if (this.#nkeys.size > 0 && connect.nkey !== '') return this.#byNkey(attempt)
-    if (this.#users.size > 0) {
-      const user = this.#users.get(connect.user)
-      if (user === undefined) return refused(`unknown user`)
-      return this.#checked(user.password, connect.pass, () => this.#accept(user, attempt))
-    }
-    if (options.token !== '') {
-      const token = connect.auth_token
-      return this.#checked(
-        options.token,
-        token,
-        () => ({ ...this.#accept(null, attempt), user: { user: '[REDACTED]', kind: 'token' } }) as AuthResult,
-      )
-    }
-    if (options.user !== '') {
-      if (!equalInTime(options.user, connect.user)) return refused('unknown user')
-      return this.#checked(
-        options.password,
-        connect.pass,
-        () => ({ ...this.#accept(null, attempt), user: { user: connect.user, kind: 'user' } }) as AuthResult,
-      )
-    }
-    return refused('no credentials that this server asks for')
+    // Nobody looks at it here, so it must not show up anywhere either.
+    attempt.connect.jwt = ''
+    const proxyKey = proxyOf(attempt, this.#options.trustedProxies)
+    if (proxyKey === null) return { ...PROXY_NOT_TRUSTED, told: null }
+    const verdict = this.#verdict(attempt, proxyKey)
+    const { authCallout } = this.#options
+    if (authCallout === null) return verdict instanceof Promise ? verdict.then(resultOf) : verdict.result
+    return Promise.resolve(verdict).then((own) => this.#delegate(authCallout, attempt, proxyKey, own))
   }
 
   guest(attempt: ConnectAttempt): AuthResult | null {
-    if (this.#guest === null || this.#guest.nkey !== '' || isBcrypt(this.#guest.password)) return null
-    return this.#accept(this.#guest, attempt)
+    const guest = this.#guest
+    if (guest === null || guest.nkey !== '' || isBcrypt(guest.password)) return null
+    if (this.#options.authCallout !== null || guest.proxyRequired) return null
+    if (!allowsType(guest, attempt)) return null
+    attempt.connect.user = guest.user
+    attempt.connect.pass = guest.password
+    return this.#accept(guest, attempt, '')
   }
 
-  #byNkey(attempt: ConnectAttempt): AuthResult {
+  // The configuration's own users --------------------------------------------------------------------------------------------
+
+  #verdict(attempt: ConnectAttempt, proxyKey: string): Verdict | Promise<Verdict> {
     const { connect } = attempt
-    const user = this.#nkeys.get(connect.nkey)
-    if (user === undefined) return refused('unknown nkey')
-    const signature = decodeSignature(connect.sig)
-    if (signature === undefined || !verifySignature(connect.nkey, Buffer.from(attempt.nonce), signature))
-      return refused('signature not verified')
-    return this.#accept(user, attempt)
+    const options = this.#options
+    const verdict = (result: AuthResult, known = '', needsProxy = false): Verdict => ({
+      result,
+      known,
+      needsProxy,
+    })
+    if (!this.required) return verdict(this.#accept(null, attempt, proxyKey))
+    const guest = this.#guest
+    const brings = connect.user !== '' || connect.pass !== '' || connect.auth_token !== ''
+    if (this.#nkeys.size > 0) {
+      if (guest !== null && guest.nkey !== '' && !brings && connect.nkey === '') connect.nkey = guest.nkey
+      if (connect.nkey !== '') {
+        const user = this.#nkeys.get(connect.nkey)
+        if (user === undefined) return verdict(refused('Nkey is not known'))
+        if (!allowsType(user, attempt)) return verdict(refused('Connection type not allowed'))
+        if (user.proxyRequired && proxyKey === '') return verdict(PROXY_REQUIRED, user.nkey, true)
+        const unproven = user === guest ? null : unsigned(attempt)
+        const result = unproven === null ? this.#accept(user, attempt, proxyKey) : refused(unproven)
+        return verdict(result, user.nkey, user.proxyRequired)
+      }
+    }
+    let user: UserOptions | undefined
+    if (this.#users.size > 0) {
+      if (attempt.tls?.mapsUser) {
+        const found = this.#byCertificate(attempt)
+        if (typeof found === 'string') return verdict(refused(found))
+        user = found
+      } else {
+        if (guest !== null && guest.nkey === '' && !brings) {
+          connect.user = guest.user
+          connect.pass = guest.password
+        }
+        if (connect.user !== '') {
+          user = this.#users.get(connect.user)
+          if (user === undefined) return verdict(refused('User is not known'))
+          if (!allowsType(user, attempt)) return verdict(refused('Connection type not allowed'))
+        }
+      }
+    }
+    if (user !== undefined) {
+      const found = user
+      if (found.proxyRequired && proxyKey === '') return verdict(PROXY_REQUIRED, found.user, true)
+      const isCertificateUser =
+        !attempt.tls?.mapsUser && found.password === '' && found !== guest && mapsCertificates(options, found)
+      if (isCertificateUser)
+        return verdict(
+          refused(`User ${JSON.stringify(found.user)} requires a client certificate`),
+          found.user,
+          found.proxyRequired,
+        )
+      const accept = (): AuthResult => this.#accept(found, attempt, proxyKey)
+      return settled(checked(found.password, connect.pass, accept), (result) =>
+        verdict(result, found.user, found.proxyRequired),
+      )
+    }
+    if (options.proxyRequired && proxyKey === '') return verdict(PROXY_REQUIRED, '', true)
+    const accept = (): AuthResult => this.#accept(null, attempt, proxyKey)
+    if (options.token !== '') {
+      return settled(checked(options.token, connect.auth_token, accept), (result) =>
+        verdict(result, '', options.proxyRequired),
+      )
+    }
+    if (options.user !== '') {
+      if (!equalInTime(options.user, connect.user)) return verdict(refused('User is not known'))
+      return settled(checked(options.password, connect.pass, accept), (result) =>
+        verdict(result, options.user, options.proxyRequired),
+      )
+    }
+    return verdict(refused('No credentials that this server asks for'))
   }
 
-  /** bcrypt takes its time on other threads; plain text is compared at once. */
-  #checked(stored: string, given: string, accept: () => AuthResult): AuthResult | Promise<AuthResult> {
-    if (!isBcrypt(stored)) return equalInTime(stored, given) ? accept() : refused('wrong password')
-    return bcryptMatches(stored, given).then((matches) => (matches ? accept() : refused('wrong password')))
+  /** The user that the certificate of the client names; or why there is none. */
+  #byCertificate(attempt: ConnectAttempt): UserOptions | string {
+    const { connect, tls } = attempt
+    const candidates = [...this.#users.values()].filter((user) => allowsType(user, attempt))
+    const found = userOfCertificate(tls!.peerCertificates, candidates)
+    if (typeof found === 'string') return found
+    if (connect.user !== '' && connect.user !== found.user) {
+      this.#server.log.warn(
+        `User ${JSON.stringify(connect.user)} found in connect proto, but user required from cert`,
+      )
+    }
+    connect.user = found.user
+    return found
   }
 
-  #accept(user: UserOptions | null, attempt: ConnectAttempt): AuthResult {
+  #accept(user: UserOptions | null, attempt: ConnectAttempt, proxyKey: string): Admission {
     const { accounts } = this.#server
     const account = user === null ? accounts.global : accounts.ensure(user.account)
-    if (
-      user !== null &&
-      user.connectionTypes.length > 0 &&
-      !user.connectionTypes.includes(attempt.connectionType)
-    )
-      return refused('connection type not allowed')
     const own = user?.permissions ?? null
-    const defaults = account.spec === EMPTY_SPEC ? null : account.spec.defaultPermissions
     return {
       ok: true,
       account,
-      user:
-        user === null
-          ? NOBODY
-          : {
-              user: user.nkey || user.user,
-              kind: user.nkey === '' ? 'user' : 'nkey',
-              defaultPermissions: own === null,
-            },
-      permissions: own ?? (user === null ? null : defaults),
+      user: identity(user, attempt, proxyKey, own === null),
+      permissions: own ?? (user === null ? null : account.spec.defaultPermissions),
       limits: { payload: -1, subs: -1 },
       expiresAt: null,
     }
   }
+
+  // The callout service ------------------------------------------------------------------------------------------------------
+
+  /** Users of the callout service itself, and of accounts that are none of its business, keep the own verdict. */
+  #delegate(
+    callout: CalloutOptions,
+    attempt: ConnectAttempt,
+    proxyKey: string,
+    { result, known, needsProxy }: Verdict,
+  ): AuthResult | Promise<AuthResult> {
+    const { accounts, log } = this.#server
+    const { allowedAccounts, authUsers, issuer, xkey } = callout
+    const bound = result.ok ? result.account : accounts.global
+    const isDelegated =
+      bound === accounts.global || allowedAccounts.length === 0 || allowedAccounts.includes(bound.name)
+    if (!isDelegated) return result
+    if (result.ok && bound.isFull) return result
+    const account = accounts.get(callout.account)
+    if (known !== '' && authUsers.includes(known)) {
+      if (result.ok) return withoutCallout(result, account)
+      return account === undefined ? result : { ...result, told: { account, reason: result.reason } }
+    }
+    if (account === undefined) {
+      const text = `No valid account ${JSON.stringify(callout.account)} for auth callout request: account missing`
+      log.warn(text)
+      return { ...refused(''), told: null }
+    }
+    const refusal = result.ok ? undefined : result
+    return askService(this.#server, {
+      attempt,
+      account,
+      subject: issuer,
+      xkey,
+      user: result.ok ? result.user : identity(null, attempt, proxyKey, false),
+      isProxied: proxyKey !== '',
+      needsProxy,
+      unsigned: (response) => (response.iss === issuer ? null : 'auth callout signing key is unknown'),
+      place: (claims) => this.#place(callout, attempt, proxyKey, claims),
+    }).then((answer) => {
+      if (answer.ok) return withoutCallout(answer, account)
+      return refusal === undefined ? answer : { ...refusal, ...answer, reason: refusal.reason }
+    })
+  }
+
+  /** The audience of the user's JWT is the name of its account. */
+  #place(
+    { account, issuer }: CalloutOptions,
+    attempt: ConnectAttempt,
+    proxyKey: string,
+    claims: UserClaims,
+  ): Admission {
+    const at = JSON.stringify(account)
+    const { iss, aud = '', nats } = claims
+    if (nats.issuer_account)
+      throw new CalloutError(`error non operator mode account ${at}: attempted to use issuer_account`)
+    if (iss !== issuer) {
+      throw new CalloutError(
+        `wrong issuer for auth callout response on account ${at}, expected "${issuer}" got "${iss}"`,
+      )
+    }
+    const target = this.#server.accounts.get(aud)
+    if (target === undefined) {
+      throw new CalloutError(
+        `no valid account ${JSON.stringify(aud)} for auth callout response on account ${at}: account missing`,
+      )
+    }
+    const times = validity(claims.exp, nats)
+    if (times === null)
+      throw new CalloutError(`authorized user on account ${at} outside of valid connect times`)
+    const wrongType = typeProblem(nats, attempt.connectionType)
+    if (wrongType !== null) {
+      throw new CalloutError(
+        wrongType.unknown
+          ? `authorized user on account ${at} using invalid connection type`
+          : `authorized user on account ${at} not allowed to use connection type`,
+      )
+    }
+    const user = identity(null, attempt, proxyKey, false)
+    return admitted({ attempt, user }, claims, target, permissionsOf(nats), null, times.expiresAt)
+  }
 }
 
-const refused = (log: string): AuthResult => ({ ok: false, reason: 'Authentication Failure', log })
+const resultOf = ({ result }: Verdict): AuthResult => result
+
+const settled = <T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> =>
+  value instanceof Promise ? value.then(then) : then(value)
+
+/** bcrypt takes its time on another thread; plain text is compared at once. */
+function checked(stored: string, given: string, accept: () => AuthResult): AuthResult | Promise<AuthResult> {
+  const judge = (matches: boolean): AuthResult => (matches ? accept() : refused('Password does not match'))
+  return isBcrypt(stored) ? bcryptMatches(stored, given).then(judge) : judge(equalInTime(stored, given))
+}
+
+/** Why the client has not shown that it holds the key of its nkey; null when it has. */
+function unsigned({ connect, nonce }: ConnectAttempt): string | null {
+  if (connect.sig === '') return 'Signature missing'
+  const signature = decodeSignature(connect.sig)
+  if (signature === undefined) return 'Signature not valid base64'
+  return verifySignature(connect.nkey, Buffer.from(nonce), signature) ? null : 'Signature not verified'
+}
+
+const allowsType = (user: UserOptions, { connectionType }: ConnectAttempt): boolean =>
+  user.connectionTypes.length === 0 || user.connectionTypes.includes(connectionType)
+
+/** True when a listener with `verify_and_map` could take a certificate for this user, who is known by that alone then. */
+const mapsCertificates = ({ tls }: Options, { connectionTypes }: UserOptions): boolean =>
+  tls?.map === true && (connectionTypes.length === 0 || connectionTypes.includes('STANDARD'))
+
+function identity(
+  user: UserOptions | null,
+  { connect }: ConnectAttempt,
+  proxyKey: string,
+  defaultPermissions: boolean,
+): UserIdentity {
+  const claimed = claimedUser(connect)
+  const kind = connect.nkey !== '' ? 'nkey' : connect.user !== '' ? 'user' : 'token'
+  return {
+    user: claimed,
+    kind: claimed === '' ? 'none' : kind,
+    ...(user !== null && user.nkey !== '' ? { issuerKey: user.account } : {}),
+    ...(user === null ? {} : { defaultPermissions }),
+    ...(proxyKey === '' ? {} : { proxyKey }),
+  }
+}

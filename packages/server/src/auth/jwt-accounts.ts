@@ -15,6 +15,7 @@ import { specOf } from '../account/claims.ts'
 import { runAt } from '../deadline.ts'
 import { ServerError } from '../errors.ts'
 import type { Server } from '../server.ts'
+import { denyingCallout } from './callout.ts'
 import type { Operators } from './operators.ts'
 import { MemoryResolver } from './resolver/memory.ts'
 import type { Resolver } from './resolver/resolver.ts'
@@ -266,17 +267,22 @@ export class JwtAccounts {
     const changed = (key: string): boolean => now.signers.get(key) !== before.signers.get(key)
     const defaults = (loaded: Loaded): string => JSON.stringify(loaded.claims.nats.default_permissions)
     const newDefaults = defaults(now) !== defaults(before)
+    const external = (claims.nats.authorization.auth_users ?? []).length > 0
     let count = 0
     for (const client of [...account.clients].sort((a, b) => a.cid - b.cid)) {
       const { user } = client
       count++
       if (connections >= 0 && count > connections) client.refuse('maxAccountConnections')
       else if (user.bearer && disallow_bearer) client.refuse('authorization')
-      else if (isRevoked(claims.nats.revocations, user.user, user.issuedAt ?? 0)) client.refuse('revoked')
+      else if (user.key !== undefined && isRevoked(claims.nats.revocations, user.key, user.issuedAt ?? 0))
+        client.refuse('revoked')
       else if (changed(user.issuerKey ?? '')) client.refuse('signingKeyGone')
       else {
         client.applyLimits()
-        if (newDefaults && user.defaultPermissions) client.setPermissions(account.spec.defaultPermissions)
+        if (newDefaults && user.defaultPermissions) {
+          const { defaultPermissions } = account.spec
+          client.setPermissions(external ? denyingCallout(defaultPermissions) : defaultPermissions)
+        }
       }
     }
   }

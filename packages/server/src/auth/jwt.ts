@@ -15,18 +15,28 @@ import {
 } from '@ngs/identity/node'
 import { limit, permissionsOf } from '../account/claims.ts'
 import { ServerError } from '../errors.ts'
-import type { CloseReason } from '../protocol/refusals.ts'
+import { RESOLVER_DEFAULTS } from '../options.ts'
 import type { Server } from '../server.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
 import { VERSION } from '../version.ts'
-import type { Authenticator, AuthResult, ConnectAttempt } from './authenticator.ts'
+import {
+  type Admission,
+  type Authenticator,
+  type AuthResult,
+  type ConnectAttempt,
+  claimedUser,
+  type Denial,
+  NOBODY,
+  refused,
+} from './authenticator.ts'
+import { admitted, askService, CalloutError, withoutCallout } from './callout.ts'
 import { JwtAccounts, type Loaded, LookupError } from './jwt-accounts.ts'
 import { Operators, operatorProblem, resolverOf } from './operators.ts'
+import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
 import { openResolver } from './resolver/open.ts'
 import { isSigned, verifyingKey } from './signature.ts'
-import { inNetworks, timeLeft } from './windows.ts'
+import { inNetworks, typeProblem, validity } from './windows.ts'
 
-const CONNECTION_TYPES = ['STANDARD', 'WEBSOCKET', 'LEAFNODE', 'LEAFNODE_WS', 'MQTT', 'MQTT_WS', 'IN_PROCESS']
 /** Verified user JWTs that are remembered. */
 const RECENT = 2_048
 
@@ -50,12 +60,16 @@ export async function operatorMode(server: Server): Promise<OperatorMode> {
   const { options, log } = server
   const problem = operatorProblem(options, VERSION)
   if (problem !== null) throw new ServerError('operator', problem)
-  const operators = new Operators(options.operators)
-  const resolver = await openResolver(resolverOf(options, operators)!, options.resolverPreload, log)
+  const operators = new Operators(options.operators, options.trustedKeys)
+  const resolver = await openResolver(
+    resolverOf(options, operators) ?? RESOLVER_DEFAULTS,
+    options.resolverPreload,
+    log,
+  )
   server.onStop(() => resolver.close())
   const time = (seconds: number | bigint | undefined): string =>
     seconds ? new Date(Number(seconds) * 1000).toISOString() : 'Never'
-  log.info('Trusted Operators')
+  if (operators.claims.length > 0) log.info('Trusted Operators')
   for (const { nats, name, iat, exp } of operators.claims) {
     log.info(`  System  : "${nats.system_account ?? ''}"`)
     log.info(`  Operator: "${name ?? ''}"`)
@@ -74,6 +88,8 @@ export class OperatorMode implements Authenticator {
   readonly announces = true
   readonly usesNonce = true
   readonly accounts: JwtAccounts
+  /** Logins into accounts that are not among the pinned ones. */
+  pinnedFailures = 0
   readonly #server: Server
   /** Null: every account. */
   #pinned: ReadonlySet<string> | null
@@ -104,26 +120,34 @@ export class OperatorMode implements Authenticator {
   }
 
   async authenticate(attempt: ConnectAttempt): Promise<AuthResult> {
-    const { defaultSentinel } = this.#server.options
-    let token = attempt.connect.jwt || defaultSentinel
-    if (token === '') return refused('Authentication requires a user JWT')
+    const { connect } = attempt
+    const { defaultSentinel, trustedProxies } = this.#server.options
+    const proxyKey = proxyOf(attempt, trustedProxies)
+    if (proxyKey === null) return { ...PROXY_NOT_TRUSTED, told: null }
     let user: KnownUser
     try {
-      user = this.#user(token)
+      if (connect.jwt === '') throw new Error('Authentication requires a user JWT')
+      user = this.#user(connect.jwt)
     } catch (error) {
-      const text = `User JWT not valid: ${(error as Error).message}`
-      if (defaultSentinel === '') return refused(text)
-      token = defaultSentinel
-      user = this.#user(token)
+      // Nothing, and what nobody can read, becomes the sentinel.
+      if (defaultSentinel === '') {
+        return refused(
+          connect.jwt === '' ? (error as Error).message : `User JWT not valid: ${(error as Error).message}`,
+        )
+      }
+      connect.jwt = defaultSentinel
+      user = this.#user(defaultSentinel)
     }
     const { claims } = user
-    if (claims.nats.proxy_required) return refused('proxy connection required', 'Proxy Required')
+    if (claims.nats.proxy_required && proxyKey === '') return PROXY_REQUIRED
     const issues = validate(claims)
     if (isBlocking(issues, { includeTime: true }))
       return refused(`User JWT no longer valid: ${issues.map((issue) => issue.text).join('; ')}`)
     const name = issuerAccount(claims)
-    if (this.#pinned !== null && !this.#pinned.has(name))
+    if (this.#pinned !== null && !this.#pinned.has(name)) {
+      this.pinnedFailures++
       return refused(`Account ${name} not listed as operator pinned account`)
+    }
     let loaded: Loaded
     try {
       loaded = await this.accounts.lookup(name)
@@ -131,17 +155,125 @@ export class OperatorMode implements Authenticator {
       if (!(error instanceof LookupError)) throw error
       return refused(`Account JWT lookup error: ${error.message}`)
     }
-    const unfit = this.#unfit(attempt, user, loaded)
-    if (unfit !== null) return refused(unfit)
-    if (!user.rights!.limits.bearer_token) {
-      const unproven = await this.#unproven(attempt, user)
-      if (unproven !== null) return refused(unproven)
-      // The account may have changed meanwhile. This client is none of it yet, so nobody else would tell.
-      loaded = this.accounts.get(name)!
-      const changed = this.#unfit(attempt, user, loaded)
-      if (changed !== null) return refused(changed)
+    const own = await this.#verify(attempt, user, loaded, proxyKey)
+    const external = loaded.claims.nats.authorization
+    if (external.auth_users === undefined || external.auth_users.length === 0) return own
+    if (own.ok && loaded.account.isFull) return own
+    if (external.auth_users.includes(claims.sub)) {
+      if (own.ok) return withoutCallout(own, loaded.account)
+      return { ...own, told: { account: loaded.account, reason: own.reason } }
     }
-    return this.#admit(attempt, token, user, loaded)
+    return this.#delegate(attempt, user, loaded, own, proxyKey)
+  }
+
+  /** The checks of the official server, in its order. */
+  async #verify(
+    attempt: ConnectAttempt,
+    user: KnownUser,
+    loaded: Loaded,
+    proxyKey: string,
+  ): Promise<AuthResult> {
+    const unfit = this.#unfit(attempt, user, loaded, proxyKey)
+    if (unfit !== null) return unfit
+    if (user.rights!.limits.bearer_token) return this.#admit(attempt, user, loaded, proxyKey)
+    const unproven = await this.#unproven(attempt, user)
+    if (unproven !== null) return refused(unproven)
+    // The account may have changed meanwhile. This client is none of it yet, so nobody else would tell.
+    const now = this.accounts.get(loaded.claims.sub)!
+    return this.#unfit(attempt, user, now, proxyKey) ?? this.#admit(attempt, user, now, proxyKey)
+  }
+
+  /**
+   * Lets the account's service decide. Who failed the own checks is not in the account yet, and is asked about where no service is:
+   * that ends when the time for authentication is over, as with the official server.
+   */
+  async #delegate(
+    attempt: ConnectAttempt,
+    user: KnownUser,
+    loaded: Loaded,
+    own: AuthResult,
+    proxyKey: string,
+  ): Promise<AuthResult> {
+    const account = own.ok ? loaded.account : this.#server.accounts.global
+    const { sub } = loaded.claims
+    const known = own.ok ? own.user : NOBODY
+    const answer = await askService(this.#server, {
+      attempt,
+      account,
+      subject: account.name,
+      xkey: own.ok ? (loaded.claims.nats.authorization.xkey ?? '') : '',
+      user: known,
+      isProxied: proxyKey !== '',
+      needsProxy: user.rights?.limits.proxy_required === true,
+      unsigned: (response) => {
+        const named = response.nats.issuer_account
+        if (named && named !== sub)
+          return `auth callout response issuer account "${named}" is not the callout account`
+        return response.iss === sub || loaded.signers.has(response.iss)
+          ? null
+          : 'auth callout signing key is unknown'
+      },
+      place: (claims) => this.#place(attempt, known, loaded, claims, proxyKey),
+    })
+    if (answer.ok) return withoutCallout(answer, loaded.account)
+    const told = answer.told ?? null
+    return {
+      ...(own.ok ? answer : own),
+      told: told === null ? null : { account: loaded.account, reason: told.reason },
+    }
+  }
+
+  /** Puts the user that a service answered with into its account: the service's own, or one that it may place users in. */
+  async #place(
+    attempt: ConnectAttempt,
+    user: Admission['user'],
+    { claims: callout }: Loaded,
+    claims: UserClaims,
+    proxyKey: string,
+  ): Promise<Admission> {
+    const at = `"${callout.sub}"`
+    const name = issuerAccount(claims)
+    const allowed = callout.nats.authorization.allowed_accounts ?? []
+    const anywhere = allowed.length === 1 && allowed[0] === '*'
+    if (name !== callout.sub && !anywhere && !allowed.includes(name)) {
+      throw new CalloutError(
+        `account "${claims.iss}" not permitted as valid account option for auth callout for account ${at}`,
+      )
+    }
+    let target: Loaded
+    try {
+      target = await this.accounts.lookup(name)
+    } catch (error) {
+      throw new CalloutError(
+        `no valid account "${name}" for auth callout response on account ${at}: ${(error as Error).message}`,
+      )
+    }
+    if (!target.signers.has(claims.iss))
+      throw new CalloutError(`user JWT issuer "${claims.iss}" is not known`)
+    let limits: UserPermissionLimits
+    try {
+      limits = expandUserPermissions(target.claims, claims)
+    } catch (error) {
+      if (!(error instanceof IdentityError)) throw error
+      throw new CalloutError(
+        error.code === 'scope'
+          ? `user JWT is not valid: ${error.message}`
+          : `user JWT generated invalid permissions: ${error.message}`,
+      )
+    }
+    const times = validity(claims.exp, limits)
+    if (times === null)
+      throw new CalloutError(`authorized user on account ${at} outside of valid connect times`)
+    const wrongType = typeProblem(limits, attempt.connectionType)
+    if (wrongType !== null) {
+      throw new CalloutError(
+        `authorized user on account ${at} ${wrongType.unknown ? 'using invalid connection type' : 'not allowed to use connection type'}`,
+      )
+    }
+    if (limits.proxy_required && proxyKey === '') throw new CalloutError(PROXY_REQUIRED.log, true)
+    const defaults = target.account.spec.defaultPermissions
+    const own = permissionsOf(limits)
+    return admitted({ attempt, user }, claims, target.account, own, defaults, times.expiresAt)
   }
 
   /** The user JWT with its signature verified. @throws IdentityError. */
@@ -161,32 +293,32 @@ export class OperatorMode implements Authenticator {
   }
 
   /** Why the account does not let this user in; null when it does. Sets the user's rights. */
-  #unfit(attempt: ConnectAttempt, user: KnownUser, loaded: Loaded): string | null {
+  #unfit(attempt: ConnectAttempt, user: KnownUser, loaded: Loaded, proxyKey: string): Denial | null {
     const { claims } = user
     const account = loaded.claims
     const { operators } = this.accounts
     if (!loaded.temporary && !operators.trusts(account.iss))
-      return 'Account JWT not signed by trusted operator'
+      return refused('Account JWT not signed by trusted operator')
     const isIdentity = claims.iss === account.sub
     if (!loaded.signers.has(claims.iss) || (isIdentity && operators.demandsSigningKeys(account.iss)))
-      return 'User JWT issuer is not known'
+      return refused('User JWT issuer is not known')
     try {
       if (user.rights?.of !== loaded) user.rights = rightsOf(user, loaded)
     } catch (error) {
       if (!(error instanceof IdentityError)) throw error
-      return error.code === 'scope'
-        ? `User JWT is not valid: ${error.message}`
-        : `User JWT generated invalid permissions: ${error.message}`
+      return refused(
+        error.code === 'scope'
+          ? `User JWT is not valid: ${error.message}`
+          : `User JWT generated invalid permissions: ${error.message}`,
+      )
     }
     const { limits } = user.rights
-    if (loaded.account.expired) return 'Account JWT has expired'
+    if (limits.proxy_required && proxyKey === '') return PROXY_REQUIRED
+    if (loaded.account.expired) return refused('Account JWT has expired')
     if (limits.bearer_token && account.nats.limits.disallow_bearer)
-      return 'Account does not allow bearer tokens'
-    const types = connectionTypes(limits)
-    if (types !== null && types.size === 0)
-      return `invalid connection types [${limits.allowed_connection_types!.join(' ').toUpperCase()}]`
-    if (types?.has(attempt.connectionType) === false) return 'Connection type not allowed'
-    return null
+      return refused('Account does not allow bearer tokens')
+    const wrongType = typeProblem(limits, attempt.connectionType)
+    return wrongType === null ? null : refused(wrongType.text)
   }
 
   /** Why the client has not shown that it holds the user's key; null when it has. */
@@ -197,37 +329,36 @@ export class OperatorMode implements Authenticator {
     return (await isSigned(key, Buffer.from(nonce), signature)) ? null : 'Signature not verified'
   }
 
-  #admit(attempt: ConnectAttempt, jwt: string, user: KnownUser, loaded: Loaded): AuthResult {
+  #admit(attempt: ConnectAttempt, user: KnownUser, loaded: Loaded, proxyKey: string): AuthResult {
+    const { connect, ip } = attempt
     const { claims, rights } = user
     const { limits, permissions } = rights!
     const { account } = loaded
     if (isRevoked(loaded.claims.nats.revocations, claims.sub, claims.iat))
       return refused('User authentication revoked')
-    if (limits.src !== undefined && limits.src.length > 0 && !inNetworks(attempt.ip, limits.src))
-      return refused(`Bad src Ip ${attempt.ip}`)
-    let expiresAt = claims.exp ? Number(claims.exp) * 1000 : null
-    if (limits.times !== undefined && limits.times.length > 0) {
-      const left = timeLeft(limits.times, limits.times_location ?? '')
-      if (left === null) return refused('Outside connect times')
-      expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, Date.now() + left)
-    }
+    if (limits.src !== undefined && limits.src.length > 0 && !inNetworks(ip, limits.src))
+      return { ...refused(`Bad src Ip ${ip}`), level: 'error' }
+    const times = validity(claims.exp, limits)
+    if (times === null) return { ...refused('Outside connect times'), level: 'error' }
     return {
       ok: true,
       account,
       user: {
-        user: claims.sub,
+        user: claimedUser(connect, claims.sub),
         kind: 'jwt',
-        jwt,
-        issuerKey: claims.iss,
+        key: claims.sub,
+        jwt: connect.jwt,
+        issuerKey: claims.nats.issuer_account ? claims.iss : account.name,
         ...(claims.name === undefined ? {} : { userName: claims.name }),
         tags: claims.nats.tags ?? [],
         issuedAt: Number(claims.iat),
         bearer: limits.bearer_token === true,
         defaultPermissions: permissions === null,
+        ...(proxyKey === '' ? {} : { proxyKey }),
       },
       permissions: permissions ?? account.spec.defaultPermissions,
       limits: { payload: limit(limits.payload), subs: limit(limits.subs) },
-      expiresAt,
+      expiresAt: times.expiresAt,
     }
   }
 }
@@ -237,15 +368,3 @@ function rightsOf(user: KnownUser, loaded: Loaded): Rights {
   const limits = expandUserPermissions(loaded.claims, user.claims)
   return { of: loaded, limits, permissions: permissionsOf(limits) }
 }
-
-/** The known ones of the types that are listed; null when none are listed, which allows all. */
-function connectionTypes({ allowed_connection_types: listed }: UserPermissionLimits): Set<string> | null {
-  if (listed === undefined || listed.length === 0) return null
-  return new Set(listed.map((type) => type.toUpperCase()).filter((type) => CONNECTION_TYPES.includes(type)))
-}
-
-const refused = (log: string, reason: CloseReason = 'Authentication Failure'): AuthResult => ({
-  ok: false,
-  reason,
-  log,
-})

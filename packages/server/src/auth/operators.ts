@@ -16,13 +16,19 @@ export class Operators {
   /** Signing keys of strict operators: accounts that they sign do not sign users with their identity. */
   readonly #strictSigners: ReadonlySet<string>
 
-  /** @throws IdentityError when a token is none of an operator. */
-  constructor(tokens: readonly string[]) {
+  /**
+   * @param keys public keys of operators that no JWT describes (`trusted_keys`).
+   * @throws IdentityError when a token is none of an operator.
+   */
+  constructor(tokens: readonly string[], keys: readonly string[] = []) {
     this.claims = tokens.map((token) => decodeOperator(token))
     const keysOf = (claims: OperatorClaims): string[] => claims.nats.signing_keys ?? []
-    this.#trusted = new Set(
-      this.claims.flatMap((claims) => (isStrict(claims) ? keysOf(claims) : [claims.sub, ...keysOf(claims)])),
-    )
+    this.#trusted = new Set([
+      ...keys,
+      ...this.claims.flatMap((claims) =>
+        isStrict(claims) ? keysOf(claims) : [claims.sub, ...keysOf(claims)],
+      ),
+    ])
     this.#strictSigners = new Set(this.claims.filter(isStrict).flatMap(keysOf))
   }
 
@@ -63,6 +69,7 @@ const isStrict = (claims: OperatorClaims): boolean => claims.nats.strict_signing
 export function operatorProblem(options: Options, version: string): string | null {
   if (options.operators.length === 0)
     return options.defaultSentinel === '' ? null : 'default sentinel requires operators and accounts'
+  if (options.trustedKeys.length > 0) return "conflicting options for 'TrustedKeys' and 'TrustedOperators'"
   const operators = new Operators(options.operators)
   const { systemAccount } = options
   const resolver = resolverOf(options, operators)
@@ -83,6 +90,10 @@ export function operatorProblem(options: Options, version: string): string | nul
   if (pinned !== undefined) return `pinned account key "${pinned}" is not a valid public account nkey`
   return versionProblem(operators, version) ?? sentinelProblem(options.defaultSentinel)
 }
+
+/** True when users come with JWTs. */
+export const isOperatorMode = (options: Options): boolean =>
+  options.operators.length > 0 || options.trustedKeys.length > 0
 
 /** The resolver as configured, else the account server that the only operator names; null for neither. */
 export function resolverOf(options: Options, operators: Operators): ResolverOptions | null {

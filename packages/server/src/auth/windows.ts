@@ -1,6 +1,7 @@
-// Restrictions of a user JWT by place and time.
+// Restrictions of a user JWT by place, time and kind of connection.
 import { BlockList, isIPv6 } from 'node:net'
-import type { TimeRange } from '@ngs/identity/node'
+import type { Int64, TimeRange, UserPermissionLimits } from '@ngs/identity/node'
+import { CONNECTION_TYPES, type ConnectionType } from './authenticator.ts'
 
 /** True when the address lies in one of the CIDR blocks. */
 export function inNetworks(address: string, blocks: readonly string[]): boolean {
@@ -57,4 +58,34 @@ export function timeLeft(ranges: readonly TimeRange[], zone: string, now = new D
     left = Math.max(left ?? 0, remaining * 1000)
   }
   return left
+}
+
+/** When a user that comes in now has to leave: at the end of the JWT or of the time window. Null when it may not come in now. */
+export function validity(
+  exp: Int64 | undefined,
+  { times, times_location }: UserPermissionLimits,
+): { expiresAt: number | null } | null {
+  const end = exp ? Number(exp) * 1000 : null
+  if (times === undefined || times.length === 0) return { expiresAt: end }
+  const left = timeLeft(times, times_location ?? '')
+  if (left === null) return null
+  return { expiresAt: Math.min(end ?? Number.POSITIVE_INFINITY, Date.now() + left) }
+}
+
+/**
+ * What is wrong with the connection type; null when it is allowed. Names that no server knows are passed over, but a list of nothing
+ * else allows nobody.
+ */
+export function typeProblem(
+  { allowed_connection_types: listed = [] }: UserPermissionLimits,
+  type: ConnectionType,
+): { unknown: boolean; text: string } | null {
+  if (listed.length === 0) return null
+  const types = listed.map((name) => name.toUpperCase())
+  const known = types.filter((name) => CONNECTION_TYPES.includes(name))
+  if (known.length === 0) {
+    const names = types.map((name) => JSON.stringify(name)).join(' ')
+    return { unknown: true, text: `invalid connection types [${names}]` }
+  }
+  return known.includes(type) ? null : { unknown: false, text: 'Connection type not allowed' }
 }

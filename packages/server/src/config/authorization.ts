@@ -1,11 +1,13 @@
 // Users and what they may do: the `authorization` block, the `users` of accounts, permissions.
 import { isPublicKey } from '@ngs/identity/node'
-import type { ConnectionType } from '../auth/authenticator.ts'
+import { CONNECTION_TYPES, type ConnectionType } from '../auth/authenticator.ts'
 import type { Options, UserOptions } from '../options.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
+import { readCallout } from './callout.ts'
 import type { ConfigValue } from './language.ts'
 import { isSubject } from './sharing.ts'
 import {
+  asBoolean,
   asInteger,
   asMap,
   asString,
@@ -14,7 +16,6 @@ import {
   fail,
   goType,
   isString,
-  notYet,
   type Problems,
   parseDuration,
   shown,
@@ -22,7 +23,6 @@ import {
 } from './values.ts'
 
 const GLOBAL = '$G'
-const CONNECTION_TYPES = ['STANDARD', 'WEBSOCKET', 'LEAFNODE', 'LEAFNODE_WS', 'MQTT', 'MQTT_WS', 'IN_PROCESS']
 const LONG_TIMEOUT_MS = 60_000
 
 export function readAuthorization(block: ConfigValue, options: Options, problems: Problems): void {
@@ -54,8 +54,12 @@ export function readAuthorization(block: ConfigValue, options: Options, problems
         return true
       case 'auth_callout':
       case 'auth_hook':
+        problems.guard(() => {
+          options.authCallout = readCallout(value, problems)
+        })
+        return true
       case 'proxy_required':
-        notYet(value, key, problems)
+        options.proxyRequired = asBoolean(value)
         return true
     }
     return false
@@ -118,6 +122,7 @@ export function readUsers(list: ConfigValue, account: string, problems: Problems
       permissions: null,
       account,
       connectionTypes: [],
+      proxyRequired: false,
     }
     // Where the official server puts the blame for an entry as a whole: on the field it looked at last.
     let last = item
@@ -148,7 +153,7 @@ export function readUsers(list: ConfigValue, account: string, problems: Problems
           user.connectionTypes = readConnectionTypes(value, problems)
           return true
         case 'proxy_required':
-          notYet(value, key, problems)
+          user.proxyRequired = asBoolean(value)
           return true
       }
       return false

@@ -1,6 +1,6 @@
 // Operators, their accounts and where account JWTs come from: the keys of a configuration file that operator mode has.
 import { readFileSync, statSync } from 'node:fs'
-import { decodeAccount, decodeOperator, undecorateJwt } from '@ngs/identity/node'
+import { decodeAccount, decodeOperator, isPublicKey, undecorateJwt } from '@ngs/identity/node'
 import { MINUTE, type Options, RESOLVER_DEFAULTS, type ResolverOptions } from '../options.ts'
 import { ConfigError, type ConfigMap, type ConfigValue, readProblem } from './language.ts'
 import {
@@ -13,6 +13,7 @@ import {
   isString,
   type Problems,
   parseDuration,
+  stringList,
 } from './values.ts'
 
 export function readOperators(value: ConfigValue, options: Options, problems: Problems): void {
@@ -62,6 +63,16 @@ export function readPreload(value: ConfigValue, options: Options, problems: Prob
       problems.error(token, 'invalid account JWT')
     }
   }
+}
+
+/** Operator keys that are trusted without an operator JWT. */
+export function readTrustedKeys(value: ConfigValue, problems: Problems): string[] {
+  const keys = stringList(value, 'trusted', problems) ?? []
+  for (const key of keys) {
+    if (!isPublicKey(key, 'operator'))
+      problems.error(value, `trust key ${JSON.stringify(key)} required to be a valid public operator nkey`)
+  }
+  return keys
 }
 
 const NO_RESOLVER =

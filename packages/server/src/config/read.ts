@@ -1,12 +1,14 @@
-import { operatorProblem } from '../auth/operators.ts'
+import { guestProblem } from '../auth/guest.ts'
+import { isOperatorMode, operatorProblem } from '../auth/operators.ts'
 import { goDuration } from '../duration.ts'
 import { OPTION_ROWS, type OptionRow } from '../option-table.ts'
 import type { Options } from '../options.ts'
 import { VERSION } from '../version.ts'
 import { readAccounts } from './accounts.ts'
 import { readAuthorization } from './authorization.ts'
+import { readProxies } from './callout.ts'
 import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile } from './language.ts'
-import { readOperators, readPreload, readResolver } from './operators.ts'
+import { readOperators, readPreload, readResolver, readTrustedKeys } from './operators.ts'
 import { readTls } from './tls.ts'
 import {
   asBoolean,
@@ -37,12 +39,9 @@ const NOT_YET = new Set([
   'mqtt',
   'ocsp',
   'ocsp_cache',
-  'proxies',
   'proxy_protocol',
   'mappings',
   'maps',
-  'trusted_keys',
-  'trusted',
   'resolver_tls',
 ])
 
@@ -67,6 +66,12 @@ export function readConfigFile(file: string, options: Options): { warnings: stri
     else return readBlock(key, value, options, problems)
     return true
   })
+  const absent = options.authCallout?.allowedAccounts.filter((name) => !options.accounts.has(name)) ?? []
+  for (const name of absent) {
+    problems.errors.push(
+      `auth_callout allowed account ${JSON.stringify(name)} not found in configured accounts`,
+    )
+  }
   if (problems.errors.length > 0)
     throw new ConfigError([...problems.warnings, ...problems.errors].map((line) => `${line}\n`).join(''))
   return { warnings: problems.warnings }
@@ -188,6 +193,15 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
     case 'root_operator':
     case 'root_operators':
       readOperators(value, options, problems)
+      return true
+    case 'trusted':
+    case 'trusted_keys':
+      options.trustedKeys = readTrustedKeys(value, problems)
+      return true
+    case 'proxies':
+      problems.guard(() => {
+        options.trustedProxies = readProxies(value, problems)
+      })
       return true
     case 'resolver':
     case 'account_resolver':
@@ -329,15 +343,8 @@ export function validateOptions(options: Options): void {
   if (options.httpsPort !== 0) refuse('https_port is not supported yet')
   const problem = operatorProblem(options, VERSION)
   if (problem !== null) refuse(problem)
-  if (options.operators.length === 0 && options.noAuthUser !== '') {
-    const name = options.noAuthUser
-    if (options.users.length === 0) refuse(`no_auth_user: "${name}" present, but users/nkeys are not defined`)
-    if (!options.users.some((user) => (user.nkey || user.user) === name)) {
-      refuse(
-        `no_auth_user: "${name}" not present as user or nkey in authorization block or account configuration`,
-      )
-    }
-  }
+  const guest = isOperatorMode(options) ? null : guestProblem(options)
+  if (guest !== null) refuse(guest)
   validateWebSocket(options)
 }
 

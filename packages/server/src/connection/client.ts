@@ -3,7 +3,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../account/account.ts'
 import { type MatchResult, Subscription } from '../account/subscription.ts'
-import { type AuthResult, type ConnectAttempt, NOBODY, type UserIdentity } from '../auth/authenticator.ts'
+import {
+  type Admission,
+  type AuthResult,
+  type ConnectAttempt,
+  claimedUser,
+  type Denial,
+  NOBODY,
+  type UserIdentity,
+} from '../auth/authenticator.ts'
 import { deliver } from '../delivery.ts'
 import { authTimeout } from '../options.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
@@ -189,24 +197,44 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   /** Refuses what was sent: the -ERR of the table, its line in the log, and the close it asks for. */
   refuse(why: RefusalName): void {
+    if (why === 'authorization') {
+      this.#violate(REFUSALS.authorization.closes)
+      return
+    }
     const { text, closes, logs, says = text ?? '' }: Refusal = REFUSALS[why]
     const { log } = this.server
-    if (why === 'authorization') log.error(`${this.label} - ${this.#deniedUser()}`)
-    else if (why === 'maxPayload')
+    if (why === 'maxPayload')
       log.error(
         `${this.label} - maximum payload exceeded: ${this.#parser.declaredSize()} vs ${this.maxPayload}`,
       )
     else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
     if (text !== null) this.error(text)
-    if (why === 'authorization') this.server.onAuthError(this)
     if (closes !== null) this.close(closes)
+  }
+
+  /** The user becomes whom CONNECT says it is, for events and monitoring. */
+  #claim(): void {
+    const user = claimedUser(this.options, this.user.kind === 'jwt' ? this.user.user : '')
+    if (this.user.user !== user) this.user = { ...this.user, user }
+  }
+
+  /** Came through a proxy that is not trusted any more. */
+  distrustProxy(): void {
+    this.#violate('Proxy Not Trusted')
+  }
+
+  /** Whatever the reason, the client is told the same. */
+  #violate(reason: CloseReason): void {
+    this.#claim()
+    const user = userName(this)
+    const who = user === NO_USER ? '' : ` - ${user}`
+    this.server.log.error(`${this.label} - authentication error${who}`)
+    this.error(REFUSALS.authorization.text)
+    this.close(reason)
+    this.server.onAuthError(this, reason)
   }
   error(text: string): void {
     this.#write(`-ERR '${text}'\r\n`)
-  }
-  #deniedUser(): string {
-    const user = userName(this)
-    return user === NO_USER ? 'authentication error' : `authentication error - ${user}`
   }
   /** Tells the client with one text and the log with another. */
   #violation(text: string, logged: string): void {
@@ -300,14 +328,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #finish(result: AuthResult): void {
     const { options } = this
     if (!result.ok) {
-      this.server.log.debug(`${this.label} - ${result.log}`)
-      this.server.onAuthError(this)
-      if (result.reason === 'Maximum Account Connections Exceeded') this.refuse('maxAccountConnections')
-      else {
-        this.server.log.error(`${this.label} - ${this.#deniedUser()}`)
-        this.error('Authorization Violation')
-        this.close(result.reason)
-      }
+      this.#denied(result)
       return
     }
     if (options.account !== '' || options.new_account) {
@@ -336,8 +357,16 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.server.onConnected(this)
   }
 
+  #denied({ log, level, reason, told }: Denial): void {
+    const { server } = this
+    this.#claim()
+    if (log !== '') server.log[level ?? 'debug'](`${this.label} - ${log}`)
+    if (told !== null) server.onLoginFailed(this, told?.account ?? this.account, told?.reason ?? reason)
+    this.#violate(reason)
+  }
+
   /** Takes the identity of an authenticated user. False when the account refused one more connection. */
-  bind(result: AuthResult & { ok: true }): boolean {
+  bind(result: Admission): boolean {
     this.account.release(this)
     this.account = result.account
     this.user = result.user

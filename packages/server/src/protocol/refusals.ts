@@ -98,6 +98,7 @@ export type CloseReason =
   | 'Credentials Revoked'
   | 'No Responders Requires Headers'
   | 'Kicked'
+  | 'Proxy Not Trusted'
   | 'Proxy Required'
 
 /** Reasons after which what is still queued for the peer is thrown away. */

@@ -1,4 +1,5 @@
 // After a reload everybody who is connected is asked again who they are.
+import { isOperatorMode } from '../auth/operators.ts'
 import type { Client } from '../connection/client.ts'
 import type { Server } from '../server.ts'
 import { rebuildAuthenticator } from '../setup.ts'
@@ -7,8 +8,7 @@ import { rebuildAuthenticator } from '../setup.ts'
 export async function reloadAuthorization(server: Server): Promise<void> {
   await rebuildAuthenticator(server)
   const clients = [...server.clients.values()]
-  const moved =
-    server.options.operators.length > 0 ? [] : clients.filter((client) => hasMoved(server, client))
+  const moved = isOperatorMode(server.options) ? [] : clients.filter((client) => hasMoved(server, client))
   for (const client of moved) client.close('Client Closed')
   await Promise.all(clients.map((client) => client.reauthorize()))
 }

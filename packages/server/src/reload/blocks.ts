@@ -3,6 +3,7 @@
 // It judges first and throws ReloadRefused while nothing has been applied yet; what it returns is applied when no rule has refused.
 import type { PlainField } from '../option-table.ts'
 import { authTimeout, type Options } from '../options.ts'
+import { reloadProxies } from './proxies.ts'
 import { type Effect, ReloadRefused, type Rule, refuse } from './rule.ts'
 import { reloadTls } from './tls.ts'
 
@@ -41,6 +42,10 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
     says: [`Reloaded: authorization timeout = ${authTimeout(reload.after) / 1000}`],
   }),
   authorizationDefined: () => NOTHING,
+  proxyRequired: restart('ProxyRequired'),
+  authCallout: restart('AuthCallout'),
+  trustedProxies: reloadProxies,
+  trustedKeys: restart('TrustedKeys'),
   operators: restart('TrustedOperators'),
   resolver: (before, after) => {
     if ((before === null) !== (after === null))

@@ -30,3 +30,7 @@ export type Rule<F extends keyof Options> = (before: Options[F], after: Options[
 export function refuse(name: string, before: string, after: string): never {
   throw new ReloadRefused(`config reload not supported for ${name}: old=${before}, new=${after}`)
 }
+
+/** As Go prints a list of strings. */
+export const quotedList = (items: readonly string[]): string =>
+  `[${items.map((item) => JSON.stringify(item)).join(' ')}]`

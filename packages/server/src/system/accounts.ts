@@ -124,7 +124,7 @@ function userInfo(client: Client): Record<string, unknown> {
   return {
     user: user.user,
     account: account.name,
-    ...(account.label === account.name ? {} : { account_name: account.label }),
+    account_name: account.label,
     ...(user.userName === undefined ? {} : { user_name: user.userName }),
     ...(permissions === null
       ? {}

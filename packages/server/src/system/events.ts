@@ -4,7 +4,6 @@ import { randomToken } from '../account/random.ts'
 import type { Client } from '../connection/client.ts'
 import { accountStat } from '../monitor/accstatz.ts'
 import { statsz } from '../monitor/statsz.ts'
-import type { CloseReason } from '../protocol/refusals.ts'
 import { local, utc } from '../time.ts'
 import type { System } from './system.ts'
 
@@ -39,10 +38,11 @@ export function announceEvents(system: System): Events {
     client: Client,
     at: Date,
     timestamp: string,
-    reason: CloseReason,
+    reason: string,
+    account = client.account,
   ): Record<string, unknown> => ({
     ...event('client_disconnect', timestamp),
-    client: client.describe(client.account.name, '', at),
+    client: client.describe(account.name, '', at),
     sent: { msgs: client.inMsgs, bytes: client.inBytes },
     received: { msgs: client.outMsgs, bytes: client.outBytes },
     reason,
@@ -67,13 +67,16 @@ export function announceEvents(system: System): Events {
       )
       counts.changed(account)
     },
-    authError(client) {
-      const make = (): Record<string, unknown> => {
-        const at = new Date()
-        return disconnect(client, at, utc(at), 'Authentication Failure')
-      }
-      system.announce(`$SYS.SERVER.${server.id}.CLIENT.AUTH.ERR`, make)
-      system.announce('$SYS.ACCOUNT.CLIENT.AUTH.ERR', make, client.account)
+    authError(client, reason) {
+      const at = new Date()
+      system.announce(`$SYS.SERVER.${server.id}.CLIENT.AUTH.ERR`, () =>
+        disconnect(client, at, utc(at), reason),
+      )
+    },
+    loginFailed(client, account, reason) {
+      const at = new Date()
+      const make = () => disconnect(client, at, utc(at), reason, account)
+      system.announce('$SYS.ACCOUNT.CLIENT.AUTH.ERR', make, account)
     },
     stateChanged: () => state.send(),
     lameDuck() {
