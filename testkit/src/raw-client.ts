@@ -74,11 +74,12 @@ export class RawClient {
     t.after(() => client.#socket.destroy())
     if (options.readInfo === false) return client
     client.info = await client.expectInfo()
-    if (options.tls && !options.tlsFirst) await client.#startTls(host, options.tls)
+    if (options.tls && !options.tlsFirst) await client.startTls(options.tls, host)
     return client
   }
 
-  async #startTls(host: string, tls: ConnectionOptions): Promise<void> {
+  /** Goes on with TLS, after INFO has been read. @throws when the handshake fails. */
+  async startTls(tls: ConnectionOptions, host = '127.0.0.1'): Promise<void> {
     const plain = this.#socket
     plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
     this.#socket = connectTls({ ...tls, socket: plain, host })

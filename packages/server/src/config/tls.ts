@@ -1,4 +1,5 @@
 // The `tls` block, in the words of the official server about what is wrong with it.
+
 import { TlsError, tlsServerOptions } from '../tls/context.ts'
 import { type CertificatePair, defaultTlsOptions, type TlsOptions } from '../tls/options.ts'
 import { CIPHER_SUITES, CURVES, isOffered } from '../tls/suites.ts'
@@ -28,9 +29,7 @@ export function readTls(block: ConfigValue): TlsOptions {
   let certFile = ''
   let keyFile = ''
   let allowInsecure = false
-  let last = block
   for (const [name, value] of asMap(block)) {
-    last = value
     switch (name.toLowerCase()) {
       case 'cert_file':
         certFile = file(value, 'cert_file')
@@ -118,11 +117,11 @@ export function readTls(block: ConfigValue): TlsOptions {
     }
   }
   if (tls.certificates.length > 0 && certFile !== '')
-    fail(last, `${PREFIX} cannot combine 'cert_file' option with 'certs' option`)
+    fail(block, `${PREFIX} cannot combine 'cert_file' option with 'certs' option`)
   const insecure = tls.cipherSuites.filter((name) => CIPHER_SUITES[name]!.insecure)
   if (!allowInsecure && insecure.length > 0) {
     fail(
-      last,
+      block,
       `insecure cipher suites configured without 'allow_insecure_cipher_suites' option set: ${insecure.join(', ')}`,
     )
   }

@@ -26,6 +26,7 @@ interface Certificate {
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+const PRIVATE_KEY = /-----BEGIN (\w+ )?PRIVATE KEY-----/
 
 function read(file: string): Buffer {
   try {
@@ -58,8 +59,21 @@ function load({ certFile, keyFile }: CertificatePair, which: string): Certificat
   const cert = readPart(certFile)
   const key = readPart(keyFile)
   const first = cert.toString('latin1').match(CERTIFICATE)?.[0]
-  if (first === undefined) return problem('tls: failed to find any PEM data in certificate input')
-  if (!key.includes('-----BEGIN ')) return problem('tls: failed to find any PEM data in key input')
+  if (first === undefined) {
+    return problem(
+      PRIVATE_KEY.test(cert.toString('latin1'))
+        ? 'tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched'
+        : 'tls: failed to find any PEM data in certificate input',
+    )
+  }
+  const keyText = key.toString('latin1')
+  if (!PRIVATE_KEY.test(keyText)) {
+    return problem(
+      keyText.includes('-----BEGIN CERTIFICATE-----')
+        ? 'tls: found a certificate rather than a key in the PEM for the private key'
+        : 'tls: failed to find any PEM data in key input',
+    )
+  }
   let leaf: X509Certificate
   let privateKey: KeyObject
   try {
