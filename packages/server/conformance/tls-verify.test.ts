@@ -47,9 +47,8 @@ describe('client certificates', needsOpenssl(), () => {
       }
       const { connections } = await bench.server.monitor<{ connections: Connection[] }>('/connz?auth=1')
       const mine = connections.find(({ cid }) => cid === client.info.client_id)!
-      assert.equal(mine.tls_peer_certs?.length, 1)
-      assert.equal(mine.tls_peer_certs[0]!.subject, 'CN=alice,O=Acme')
-      assert.equal(mine.tls_peer_certs[0]!.spki_sha256, alice.keyId)
+      assert.equal(mine.tls_peer_certs?.[0]?.subject, 'CN=alice,O=Acme')
+      assert.equal(mine.tls_peer_certs[0].spki_sha256, alice.keyId)
     })
   })
 
