@@ -1,53 +1,114 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { jwtAuthenticator } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { createKeyPair, encode, newAccountClaims, newUserClaims } from '@ngs/identity/node'
-import { Engine } from '@ngs/testkit'
+import { Engine, freePort } from '@ngs/testkit'
 import { AccountServer } from './support/account-server.ts'
 import { Sandbox } from './support/sandbox.ts'
 
-const PAGE = path.resolve(import.meta.dirname, '../../../docs/nsc.md')
+/** Every command in the users' pages is run: `nsc` here, everything else by a shell, in the order of the page. */
 
-/** The commands of the page, in order. */
-function commands(): string[] {
-  const blocks = fs.readFileSync(PAGE, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)
-  return [...blocks].flatMap(([, block = '']) => block.split('\n').filter((line) => line.startsWith('nsc ')))
+const DOCS = path.resolve(import.meta.dirname, '../../../docs')
+const NSC = path.resolve(import.meta.dirname, '../bin/nsc')
+
+/** What has been done when a page begins. */
+type Start = 'nothing' | 'account'
+
+const PAGES: Record<string, { starts: Start }> = {
+  'first-account': { starts: 'nothing' },
+  users: { starts: 'account' },
+  streams: { starts: 'account' },
+  services: { starts: 'account' },
+  'signing-keys': { starts: 'account' },
+  revocation: { starts: 'account' },
+  'managed-operators': { starts: 'account' },
+  'own-operator': { starts: 'nothing' },
+  moving: { starts: 'account' },
+  backup: { starts: 'account' },
+  scripts: { starts: 'account' },
+}
+
+test('every page of nsc is run here', () => {
+  const pages = fs.readdirSync(path.join(DOCS, 'nsc')).map((file) => file.replace(/\.md$/, ''))
+  assert.deepEqual(pages.sort(), Object.keys(PAGES).sort())
+  const overview = fs.readFileSync(path.join(DOCS, 'nsc.md'), 'utf8')
+  for (const page of pages)
+    assert.ok(overview.includes(`](nsc/${page}.md)`), `docs/nsc.md does not lead to ${page}`)
+})
+
+test('links between the pages lead somewhere', () => {
+  for (const page of ['../nsc', ...Object.keys(PAGES)]) {
+    const file = path.join(DOCS, 'nsc', `${page}.md`)
+    for (const [, target = ''] of fs.readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g))
+      assert.ok(fs.existsSync(path.resolve(path.dirname(file), target)), `${page}: ${target}`)
+  }
+})
+
+/** The commands of a page, in order. */
+function commands(page: string): string[] {
+  const blocks = fs
+    .readFileSync(path.join(DOCS, 'nsc', `${page}.md`), 'utf8')
+    .matchAll(/```sh\n([\s\S]*?)```/g)
+  return [...blocks].flatMap(([, block = '']) => block.split('\n').filter((line) => line !== ''))
 }
 
 /** Arguments as a shell would split them: blanks separate, double quotes keep together. */
 function split(line: string): string[] {
-  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].slice(1).map(([, quoted, bare]) => quoted ?? bare ?? '')
+  return [...line.matchAll(/"((?:\\.|[^"])*)"|(\S+)/g)].map(([, quoted, bare]) =>
+    quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/g, '$1'),
+  )
 }
 
-test('every command of the page works', { timeout: 120_000 }, async (t) => {
+/** A home folder with the service that the pages speak of. */
+async function world(t: TestContext): Promise<Sandbox> {
   const accounts = await AccountServer.start(t, 'ngs')
   const sandbox = Sandbox.create(t, 'ours')
   sandbox.env['NGS_URL'] = accounts.url
   const url = await distribute(t, accounts)
   accounts.operator.nats.operator_service_urls = [url]
-  const background: Promise<void>[] = []
-  let ran = 0
-  for (const line of commands()) {
-    const args = split(line)
-    // What the service does on NGS.
-    if (line.includes('ngs.echo'))
-      background.push(...(await answering(sandbox, ['tool', 'reply', 'ngs.echo'])))
-    if (args[1] === 'sub' || args[1] === 'reply') background.push(...(await answering(sandbox, args)))
-    else {
-      const outcome = await sandbox.run(args)
-      assert.equal(outcome.code, 0, `${line}\n${outcome.stdout}${outcome.stderr}`)
-      if (args[1] === 'req') assert.match(outcome.stdout, /^received reply: /, line)
-    }
-    ran++
-  }
-  assert.ok(ran > 30)
-  // Those that listen have heard what the page says they hear.
-  await Promise.all(background)
-})
+  fs.mkdirSync(sandbox.path('bin'))
+  fs.symlinkSync(NSC, sandbox.path('bin/nsc'))
+  return sandbox
+}
 
+for (const [page, { starts }] of Object.entries(PAGES))
+  test(`every command of ${page}.md works`, { timeout: 120_000 }, async (t) => {
+    const sandbox = await world(t)
+    if (starts === 'account') await sandbox.ok(['init', '-o', 'ngs', '-n', 'First'])
+    const address = `127.0.0.1:${await freePort()}`
+    const background: Promise<void>[] = []
+    const lines = commands(page)
+    assert.ok(lines.length > 0)
+    for (const line of lines) {
+      if (line.startsWith('nsc ')) {
+        const args = split(line.replaceAll('localhost:4222', address)).slice(1)
+        // What the service does on NGS.
+        if (line.includes('ngs.echo'))
+          background.push(...(await answering(sandbox, ['tool', 'reply', 'ngs.echo'])))
+        if (args[0] === 'tool' && (args[1] === 'sub' || args[1] === 'reply'))
+          background.push(...(await answering(sandbox, args)))
+        else {
+          const outcome = await sandbox.run(args)
+          assert.equal(outcome.code, 0, `${line}\n${outcome.stdout}${outcome.stderr}`)
+          if (args[1] === 'req') assert.match(outcome.stdout, /^received reply: /, line)
+        }
+      } else if (line.startsWith('ngs-server -c ')) {
+        const config = sandbox.read(line.slice('ngs-server -c '.length))
+        await Engine.start(t, { config: `listen: "${address}"\n${config.replace("'./jwt'", '"%DIR%/jwt"')}` })
+      } else
+        await promisify(execFile)('bash', ['-c', line], {
+          cwd: sandbox.home,
+          env: { PATH: `${sandbox.path('bin')}:${process.env['PATH']}`, HOME: sandbox.home },
+        })
+    }
+    // Those that listen have heard what the page says they hear.
+    await Promise.all(background)
+  })
 /** Starts a server that gets every account as soon as the account server has signed it; returns its URL. */
 async function distribute(t: TestContext, accounts: AccountServer): Promise<string> {
   const system = createKeyPair('account')

@@ -19,6 +19,7 @@ const DIALOGS: Record<string, () => Promise<Dialog>> = {
   'delete account': async () => (await import('./delete.ts')).deleteAccount,
   'delete export': async () => (await import('./exports.ts')).deleteExport,
   'delete import': async () => (await import('./imports.ts')).deleteImport,
+  'delete mapping': async () => (await import('./use.ts')).onAccount,
   'delete user': async () => (await import('./delete.ts')).deleteUser,
   'describe account': async () => (await import('./use.ts')).namedAccount,
   'describe user': async () => (await import('./use.ts')).namedUser,
