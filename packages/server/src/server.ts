@@ -7,7 +7,8 @@ import type { Authenticator } from './auth/authenticator.ts'
 import { ServerCurveKey } from './auth/curve.ts'
 import { Client } from './connection/client.ts'
 import { ClosedConnections } from './connection/closed.ts'
-import { TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
+import { fdOf, TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
+import { AcceptGuard } from './descriptors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
@@ -73,6 +74,7 @@ export class Server {
   readOptions: (() => Options) | null = null
 
   #net: NetServer | null = null
+  #guard: AcceptGuard | null = null
   #address: { host: string; port: number } = { host: '', port: 0 }
   #nextCid = 1
   #stopping: Promise<void> | null = null
@@ -134,6 +136,7 @@ export class Server {
     const address = await bind(this.#net, options.host, options.port)
     this.#address = { host: options.host, port: address.port }
     options.port = address.port
+    this.#guard = new AcceptGuard(this.#net, this.log, () => bind(this.#net!, options.host, address.port))
     this.log.info(`Listening for client connections on ${hostPort(options.host, address.port)}`)
     this.#announceTls()
     this.log.info('Server is ready')
@@ -163,6 +166,7 @@ export class Server {
   /** Closes the doors for clients; monitoring stays. */
   async stopAccepting(): Promise<void> {
     this.listeners.websocket?.stopAccepting?.()
+    this.#guard?.stop()
     // Node ends the listener at once and calls back when the last connection has gone, which is not waited for.
     this.#net?.close()
   }
@@ -196,6 +200,7 @@ export class Server {
       socket.destroy()
       return
     }
+    this.#guard?.accepted(fdOf(socket))
     const { open } = this
     this.attach(
       (events) => new TcpTransport(socket, events),
@@ -246,6 +251,7 @@ export class Server {
   async #stop(): Promise<void> {
     this.log.info('Initiating Shutdown...')
     this.#stopped.abort()
+    this.#guard?.stop()
     for (const task of this.#closing) await task()
     const closed = new Promise<void>((resolve) =>
       this.#net === null ? resolve() : this.#net.close(() => resolve()),

@@ -72,8 +72,7 @@ export class TcpTransport implements Transport {
     this.#events = events
     this.remoteAddress = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
-    // Not public, absent on Windows and for TLS: then everything goes through the stream.
-    this.fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1
+    this.fd = fdOf(socket)
     socket.setNoDelay(true)
     this.#listen()
   }
@@ -132,4 +131,9 @@ export class TcpTransport implements Transport {
 /** IPv4 in its own form, also where the listener is an IPv6 one. */
 export function plainAddress(address = ''): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
+}
+
+/** The socket's descriptor, or -1: it is not public, and absent on Windows and for TLS; then everything goes through the stream. */
+export function fdOf(socket: Socket): number {
+  return (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1
 }
