@@ -2,56 +2,7 @@
 import type { MatchResult, Subscription } from './account/subscription.ts'
 import type { Client } from './connection/client.ts'
 import { BY_REFERENCE } from './connection/outbox.ts'
-
-/** A message as offsets into two buffers. The parser is one; internal messages are made by textFrame. */
-export interface Frame {
-  args: Buffer
-  data: Buffer
-  subjectStart: number
-  subjectEnd: number
-  replyStart: number
-  replyEnd: number
-  sizeStart: number
-  sizeEnd: number
-  headerSizeStart: number
-  headerSizeEnd: number
-  /** -1 without headers. */
-  headerSize: number
-  dataStart: number
-  dataEnd: number
-}
-
-/** A frame from wire strings and a payload that begins with `headerSize` bytes of headers (-1: none). */
-export function textFrame(
-  subject: string,
-  reply: string,
-  data: Buffer,
-  start: number,
-  end: number,
-  headerSize: number,
-): Frame {
-  const size = `${end - start}`
-  const headers = headerSize >= 0 ? `${headerSize}` : ''
-  const args = Buffer.from(subject + reply + size + headers, 'latin1')
-  const replyStart = subject.length
-  const sizeStart = replyStart + reply.length
-  const headersStart = sizeStart + size.length
-  return {
-    args,
-    data,
-    subjectStart: 0,
-    subjectEnd: subject.length,
-    replyStart,
-    replyEnd: sizeStart,
-    sizeStart,
-    sizeEnd: headersStart,
-    headerSizeStart: headersStart,
-    headerSizeEnd: args.length,
-    headerSize,
-    dataStart: start,
-    dataEnd: end,
-  }
-}
+import type { Frame } from './frame.ts'
 
 /** Delivers to every plain subscription and one member of each group. Returns how many took it. */
 export function deliver(frame: Frame, subject: string, result: MatchResult, origin: Client | null): number {
@@ -73,7 +24,38 @@ function deliverGroup(group: Subscription[], frame: Frame, subject: string, orig
   return 0
 }
 
-function deliverOne(
+/**
+ * Delivers what came over a service: stream imports do not pass that on, so that nobody gets it twice.
+ * Requests and responses of other accounts have no echo to suppress.
+ */
+export function deliverImported(
+  frame: Frame,
+  subject: string,
+  result: MatchResult,
+  origin: Client | null,
+): number {
+  let taken = 0
+  const { plain, groups } = result
+  for (let i = 0; i < plain.length; i++)
+    if (plain[i]!.stream === null) taken += deliverOne(plain[i]!, frame, subject, origin)
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i]!
+    const size = group.length
+    let index = size === 1 ? 0 : (Math.random() * size) | 0
+    for (let tried = 0; tried < size; tried++) {
+      const member = group[index]!
+      if (member.stream === null && deliverOne(member, frame, subject, origin) === 1) {
+        taken++
+        break
+      }
+      index = index + 1 === size ? 0 : index + 1
+    }
+  }
+  return taken
+}
+
+/** To one subscription: 1 when it took the message. */
+export function deliverOne(
   subscription: Subscription,
   frame: Frame,
   subject: string,
@@ -84,7 +66,7 @@ function deliverOne(
   if (client === null) return subscription.handler!(subject, frame, origin) ? 1 : 0
   if (client === origin && !client.echo) return 0
   if (client.closed) return 0
-  if (subscription.filter && !client.permissions!.mayReceive(subject, subscription.queue)) return 0
+  if (subscription.filter && subscription.isDenied(subject)) return 0
   subscription.delivered++
   if (subscription.max > 0) {
     if (subscription.delivered > subscription.max) return 0
@@ -114,7 +96,7 @@ function write(client: Client, subscription: Subscription, frame: Frame, subject
   const bodySize = frame.dataEnd - bodyStart
   const outbox = client.outbox
   const sid = subscription.sid
-  const renamed = subscription.transform === null ? null : subscription.transform.forward(subject)
+  const renamed = subscription.stream === null ? null : subscription.stream.nameOf(subject)
   const subjectSize = renamed === null ? frame.subjectEnd - frame.subjectStart : renamed.length
   const room = subjectSize + sid.length + (frame.replyEnd - frame.replyStart) + 32
   const inline = bodySize < BY_REFERENCE
@@ -127,7 +109,7 @@ function write(client: Client, subscription: Subscription, frame: Frame, subject
   out[at++] = SPACE
   const args = frame.args
   if (renamed === null) at = copy(args, frame.subjectStart, frame.subjectEnd, out, at)
-  else at += out.latin1Write(renamed, at)
+  else at = copy(renamed, 0, subjectSize, out, at)
   out[at++] = SPACE
   for (let i = 0; i < sid.length; i++) out[at++] = sid.charCodeAt(i)
   out[at++] = SPACE

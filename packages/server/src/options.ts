@@ -1,4 +1,5 @@
 // What the server can be told: every option with its default. Keys, flags and what a reload may change are option-table.ts's.
+import type { MappingSpec } from './account/mappings.ts'
 import type { AccountSpec } from './account/spec.ts'
 import type { ConnectionType } from './auth/authenticator.ts'
 import type { PermissionsSpec } from './subject/permissions.ts'
@@ -149,6 +150,8 @@ export interface Options {
   authorizationDefined: boolean
   /** Accounts of the configuration file. */
   accounts: Map<string, AccountSpec>
+  /** Of the global account. */
+  mappings: MappingSpec[]
   noAuthUser: string
   systemAccount: string
   noSystemAccount: boolean
@@ -237,6 +240,7 @@ export function defaultOptions(): Options {
     authCallout: null,
     authorizationDefined: false,
     accounts: new Map(),
+    mappings: [],
     noAuthUser: '',
     systemAccount: '',
     noSystemAccount: false,

@@ -16,6 +16,7 @@ import { defaultOptions, type Options } from './options.ts'
 import type { Info } from './protocol/connect.ts'
 import type { CloseReason } from './protocol/refusals.ts'
 import type { TlsAcceptor } from './tls/acceptor.ts'
+import type { SendTrace } from './trace/trace.ts'
 import { VERSION } from './version.ts'
 
 /** Who is told about the life of connections (system events). */
@@ -56,6 +57,8 @@ export class Server {
   tls: TlsAcceptor | null = null
   /** What comes before the protocol on the client port; null for nothing. */
   open: ((server: Server, client: Client, transport: TcpTransport) => Promise<void>) | null = null
+  /** Tells about traced messages; null without a system account. */
+  sendTrace: SendTrace | null = null
   totalConnections = 0
   slowConsumers = 0
   staleConnections = 0

@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { ResponseGrants } from '../src/connection/grants.ts'
 import { Matcher } from '../src/subject/matcher.ts'
 import { Permissions, type PermissionsSpec } from '../src/subject/permissions.ts'
+import { intersect, Renaming, RenamingError } from '../src/subject/renaming.ts'
 import { fromWire, isLiteral, isValidSubscription, toWire } from '../src/subject/subject.ts'
-import { intersect, Transform, TransformError } from '../src/subject/transform.ts'
 
 /** The definition, token by token. */
 function naive(pattern: string, subject: string): boolean {
@@ -101,15 +101,15 @@ describe('renaming over imports', () => {
     ['a.*.*.*', 'b.$3.$1.$2', 'a.1.2.3', 'b.3.1.2'],
   ] as const) {
     it(`maps ${from} to ${to} and back`, () => {
-      const transform = new Transform(from, to)
+      const transform = new Renaming(from, to)
       assert.equal(transform.forward(remote), local)
       assert.equal(transform.backward(local), remote)
     })
   }
   it('refuses sides that do not fit', () => {
-    assert.throws(() => new Transform('a.*', 'b.$2'), TransformError)
-    assert.throws(() => new Transform('a.>', 'b'), TransformError)
-    assert.throws(() => new Transform('a', 'b.>'), TransformError)
+    assert.throws(() => new Renaming('a.*', 'b.$2'), RenamingError)
+    assert.throws(() => new Renaming('a.>', 'b'), RenamingError)
+    assert.throws(() => new Renaming('a', 'b.>'), RenamingError)
   })
   it('finds the part of an import that a subscription asks for', () => {
     for (const [subscribed, local, part] of [

@@ -1,11 +1,15 @@
 // An account: one private subject space with its clients, and its sharing with other accounts.
 import type { Client } from '../connection/client.ts'
-import { deliver, type Frame, textFrame } from '../delivery.ts'
+import { deliver } from '../delivery.ts'
+import { type Frame, textFrame } from '../frame.ts'
 import { Matcher } from '../subject/matcher.ts'
-import { intersect } from '../subject/transform.ts'
-import { Replies } from './replies.ts'
+import { intersect } from '../subject/renaming.ts'
+import type { LatencyReports } from './latency.ts'
+import { Mappings } from './mappings.ts'
+import { Awaited, Replies } from './replies.ts'
+import { newSharer, type Sharer } from './rules.ts'
 import { callService, type ServiceImport, type StreamImport } from './sharing.ts'
-import { type AccountSpec, EMPTY_SPEC } from './spec.ts'
+import { type AccountSpec, EMPTY_SPEC, type ImportSpec } from './spec.ts'
 import { type InternalHandler, type MatchResult, Subscription } from './subscription.ts'
 
 /** Kept match results; beyond it the cache starts anew. */
@@ -14,15 +18,26 @@ const CACHE_LIMIT = 8192
 export class Account {
   readonly name: string
   isSystem = false
+  /** Replaced by the registry alone, which knows who is concerned. */
   spec: AccountSpec = EMPTY_SPEC
+  /** What others may import, and the imports that hold. */
+  sharer: Sharer = newSharer([])
+  /** New names for what clients publish; null for none, which every new subject asks. */
+  mappings: Mappings | null = null
   readonly clients = new Set<Client>()
   readonly index = new Matcher<Subscription>()
   /** Services called here and served elsewhere. */
   services: ServiceImport[] = []
-  /** Streams of other accounts. Null for none, which every SUB asks. */
-  streams: StreamImport[] | null = null
-  /** Responses that services of this account owe. */
+  /** Streams of other accounts by local subject. Null for none, which every SUB asks. */
+  streams: Matcher<StreamImport> | null = null
+  #streamsKey = ''
+  /** Of the spec's imports those in force. */
+  held: ReadonlySet<ImportSpec> = new Set()
+  /** Responses that services of this account owe, and those it waits for. */
   readonly replies: Replies
+  readonly awaited: Awaited
+  /** Times of services; null without a system account. */
+  reports: LatencyReports | null = null
   /** Traffic of connections that are gone: messages and bytes from and to clients. */
   readonly past = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0, slowConsumers: 0 }
   /** Shown in events and monitoring besides the name. */
@@ -42,6 +57,7 @@ export class Account {
     this.name = name
     this.label = name
     this.replies = new Replies(this)
+    this.awaited = new Awaited(this)
   }
 
   match(subject: string): MatchResult {
@@ -93,12 +109,18 @@ export class Account {
     subscription.closed = true
     this.index.remove(subscription.subject, subscription)
     this.#unshadow(subscription)
+    if (this.awaited.size > 0 && subscription.client !== null) this.awaited.lost(subscription.subject)
   }
 
-  /** A handler inside the server, alone or in a queue group; the answer takes it out again. */
-  subscribeInternal(subject: string, handler: InternalHandler, queue: string | null = null): () => void {
+  /** A handler inside the server, alone or in a queue group. */
+  internal(subject: string, handler: InternalHandler, queue: string | null = null): Subscription {
     const subscription = new Subscription(null, handler, subject, queue, `${++this.#handlers}`)
     this.index.insert(subject, subscription)
+    return subscription
+  }
+  /** The same; the answer takes it out again. */
+  subscribeInternal(subject: string, handler: InternalHandler, queue: string | null = null): () => void {
+    const subscription = this.internal(subject, handler, queue)
     return () => {
       subscription.closed = true
       this.index.remove(subject, subscription)
@@ -139,22 +161,41 @@ export class Account {
 
   /** True when somebody here, or a service, would take a message on this subject. */
   hasInterest(subject: string): boolean {
-    const { plain, groups } = this.match(subject)
-    return plain.length > 0 || groups.length > 0
+    return this.index.matches(subject)
   }
 
   // Sharing --------------------------------------------------------------------------------------------------------------------
 
+  /** Takes the spec's mappings; what clients know about subjects is void when they have changed. */
+  map(cluster: string): void {
+    const { mappings } = this.spec
+    const made = mappings.length === 0 ? null : new Mappings(mappings, cluster)
+    if (made === null && this.mappings === null) return
+    this.mappings = made !== null && made.size > 0 ? made : null
+    for (const client of this.clients) client.forgetSubjects()
+  }
+
   /** Replaces the imports in force; called by the registry, which knows the exporters. */
-  link(streams: StreamImport[], services: ServiceImport[]): void {
-    for (const service of this.services) service.unlink?.()
+  link(streams: readonly StreamImport[], services: ServiceImport[]): void {
+    // The new handlers come before the old ones go, so that a request always finds one.
+    this.held = new Set([...streams, ...services].map(({ spec }) => spec))
+    const before = this.services
     this.services = services
     for (const service of services) {
-      const handler: InternalHandler = (subject, frame, origin) =>
-        callService(this, service, subject, frame, origin)
-      service.unlink = this.subscribeInternal(service.local, handler)
+      service.unlink = this.subscribeInternal(service.local, (subject, frame, origin) =>
+        callService(this, service, subject, frame, origin),
+      )
     }
-    this.streams = streams.length > 0 ? streams : null
+    for (const service of before) service.unlink?.()
+    for (const client of this.clients) client.requestInfo = null
+    const key = streams.map(({ key }) => key).join('\n')
+    if (key === this.#streamsKey) return
+    this.#streamsKey = key
+    this.streams = null
+    if (streams.length > 0) {
+      this.streams = new Matcher<StreamImport>()
+      for (const stream of streams) this.streams.insert(stream.renaming.toPattern, stream)
+    }
     for (const client of this.clients) {
       for (const subscription of client.subscriptions.values()) {
         this.#unshadow(subscription)
@@ -165,18 +206,20 @@ export class Account {
 
   /** Enters the subscription into the index of every account whose stream it asks for. */
   #shadow(subscription: Subscription): void {
-    for (const stream of this.streams!) {
-      const part = intersect(subscription.subject, stream.transform.toPattern)
+    for (const stream of this.streams!.overlapping(subscription.subject)) {
+      const part = intersect(subscription.subject, stream.renaming.toPattern)
       if (part === null) continue
       const shadow = new Subscription(
         subscription.client,
         null,
-        stream.transform.backward(part),
+        stream.renaming.backward(part),
         subscription.queue,
         subscription.sid,
       )
-      if (!stream.transform.isIdentity) shadow.transform = stream.transform
+      shadow.stream = stream
       shadow.filter = subscription.filter
+      shadow.max = subscription.max
+      shadow.delivered = subscription.delivered
       stream.exporter.index.insert(shadow.subject, shadow)
       subscription.shadows ??= []
       subscription.shadows.push({ subscription: shadow, exporter: stream.exporter })

@@ -9,12 +9,15 @@ import {
 } from '@ngs/identity/node'
 import type { PermissionsSpec } from '../subject/permissions.ts'
 import { toWire } from '../subject/subject.ts'
+import type { MappingSpec } from './mappings.ts'
 import {
   type AccountSpec,
   DEFAULT_RESPONSE_THRESHOLD,
   type ExportSpec,
   type ImportSpec,
+  type LatencySpec,
   type ResponseType,
+  type TraceSpec,
 } from './spec.ts'
 
 const INT32_MAX = 2 ** 31 - 1
@@ -46,7 +49,32 @@ export function specOf(claims: AccountClaims): AccountSpec {
       leafs: limit(limits.leaf),
     },
     defaultPermissions: permissionsOf(claims.nats.default_permissions),
+    mappings: mappingsOf(claims),
+    trace: traceOf(claims),
   }
+}
+
+function mappingsOf(claims: AccountClaims): MappingSpec[] {
+  return Object.entries(claims.nats.mappings ?? {}).map(([source, targets]) => ({
+    source: toWire(source),
+    destinations: targets.map(({ subject, weight, cluster }) => ({
+      subject: toWire(subject),
+      weight: Number(weight ?? 0) || 100,
+      cluster: cluster ?? '',
+    })),
+  }))
+}
+
+function traceOf(claims: AccountClaims): TraceSpec | null {
+  const { dest = '', sampling = 0 } = claims.nats.trace ?? {}
+  // As there, without a number all of them.
+  return dest === '' ? null : { destination: toWire(dest), sampling: Number(sampling) || 100 }
+}
+
+function latencyOf({ type, service_latency: latency }: Export): LatencySpec | null {
+  if (type !== 'service' || latency === undefined || latency === null) return null
+  const { sampling, results } = latency
+  return { sampling: Number(sampling), subject: toWire(results) }
 }
 
 function exportOf(item: Export, exporter: AccountClaims): ExportSpec {
@@ -61,6 +89,8 @@ function exportOf(item: Export, exporter: AccountClaims): ExportSpec {
       ? Number(item.response_threshold) / 1e6
       : DEFAULT_RESPONSE_THRESHOLD,
     accountTokenPosition: Number(item.account_token_position ?? 0),
+    latency: latencyOf(item),
+    allowTrace: item.allow_trace ?? false,
   }
 }
 
@@ -87,12 +117,13 @@ function importOf(item: Import): ImportSpec {
     kind,
     account: item.account ?? '',
     share: item.share ?? false,
+    allowTrace: item.allow_trace ?? false,
     ...(item.token ? { token: item.token } : {}),
   } as const
   if (local !== '') return { ...base, subject: named, to: local }
   if (old === '') return { ...base, subject: named, to: named }
   // The deprecated field: a stream's prefix, a service's remote subject.
   return kind === 'stream'
-    ? { ...base, subject: named, to: `${old}.${named}` }
+    ? { ...base, subject: named, to: `${old}${old.endsWith('.') ? '' : '.'}${named}`, prefix: old }
     : { ...base, subject: old, to: named }
 }

@@ -1,17 +1,31 @@
 // All accounts of a server, and the links between them.
 
-import { isSubsetMatch, subjectsOverlap } from '@ngs/identity/node'
-import { hasWildcard } from '../subject/subject.ts'
-import { Transform, TransformError } from '../subject/transform.ts'
+import { localPattern, Renaming, RenamingError } from '../subject/renaming.ts'
+import { fromWire, hasWildcard } from '../subject/subject.ts'
 import { Account } from './account.ts'
-import type { ServiceImport, StreamImport } from './sharing.ts'
-import type { AccountSpec, ExportSpec, ImportSpec } from './spec.ts'
+import type { LatencyReports } from './latency.ts'
+import { accept, authorised, newSharer, unfit } from './rules.ts'
+import { ServiceImport, StreamImport } from './sharing.ts'
+import {
+  type AccountSpec,
+  DEFAULT_RESPONSE_THRESHOLD,
+  EMPTY_SPEC,
+  type ExportSpec,
+  type ImportSpec,
+} from './spec.ts'
 
 /** The account of connections without one. */
 export const GLOBAL = '$G'
 
 export class AccountRegistry {
   readonly #accounts = new Map<string, Account>()
+  /** By exporter, whether there is such an account or not. */
+  readonly #importers = new Map<string, Set<Account>>()
+  /** What the log already knows. */
+  readonly #refused = new Map<Account, ReadonlySet<string>>()
+  #reports: LatencyReports | null = null
+  /** This server's, for mappings that depend on it. */
+  cluster = ''
   readonly global: Account
   system: Account | null = null
   /** Where accounts come from that are not known yet; null when all are configured. */
@@ -32,6 +46,7 @@ export class AccountRegistry {
     let account = this.#accounts.get(name)
     if (account === undefined) {
       account = new Account(name)
+      account.reports = this.#reports
       this.#accounts.set(name, account)
     }
     return account
@@ -50,8 +65,16 @@ export class AccountRegistry {
 
   /** Takes an account out that nobody imports from any more. */
   remove(account: Account): void {
+    this.#take(account, EMPTY_SPEC)
     account.link([], [])
+    this.#refused.delete(account)
     this.#accounts.delete(account.name)
+  }
+
+  /** Lets services tell their times. */
+  setReports(reports: LatencyReports): void {
+    this.#reports = reports
+    for (const account of this.#accounts.values()) account.reports = reports
   }
 
   setSystem(account: Account): void {
@@ -61,96 +84,107 @@ export class AccountRegistry {
 
   /** Makes the account what the spec says, live: imports of it and of everybody who imports from it are linked anew. */
   apply(account: Account, spec: AccountSpec): void {
-    account.spec = spec
-    account.updatedAt = new Date()
+    this.#take(account, spec)
     this.link(account)
-    for (const other of this.#accounts.values()) {
-      if (other !== account && other.spec.imports.some((item) => item.account === account.name))
-        this.link(other)
+    for (const other of this.#importers.get(account.name) ?? []) if (other !== account) this.link(other)
+  }
+
+  /** All accounts of a configuration file at once: whoever comes first there may import from whoever comes last. */
+  applyAll(specs: ReadonlyMap<string, AccountSpec>): void {
+    const accounts = [...specs].map(([name, spec]) => {
+      const account = this.ensure(name)
+      this.#take(account, spec)
+      return account
+    })
+    for (const account of accounts) this.link(account)
+  }
+
+  #take(account: Account, spec: AccountSpec): void {
+    for (const { account: exporter } of account.spec.imports) this.#importers.get(exporter)?.delete(account)
+    for (const { account: exporter } of spec.imports) {
+      const importers = this.#importers.get(exporter)
+      if (importers === undefined) this.#importers.set(exporter, new Set([account]))
+      else importers.add(account)
     }
+    account.spec = spec
+    account.sharer = newSharer(spec.exports)
+    account.updatedAt = new Date()
+    account.map(this.cluster)
   }
 
   /** Checks the account's imports and puts those that hold in force. */
   link(account: Account): void {
+    const { sharer } = account
+    account.sharer = { ...newSharer([]), exports: sharer.exports }
     const streams: StreamImport[] = []
     const services: ServiceImport[] = []
+    const before = this.#refused.get(account)
+    const refused = new Set<string>()
+    const seen = new Map<string, ImportSpec>()
     for (const spec of [...account.spec.imports, ...this.automatic(account)]) {
-      const exporter = this.#accounts.get(spec.account)
-      if (exporter === undefined) {
-        this.onRefusedImport(
-          account,
-          spec,
-          `Can't locate account [${spec.account}] for import of [${spec.subject}] ${spec.kind}`,
-        )
+      const made = this.#make(account, spec, seen)
+      if (typeof made === 'string') {
+        refused.add(made)
+        if (before?.has(made) !== true) this.onRefusedImport(account, spec, made)
         continue
       }
-      const found = authorised(exporter, account, spec)
-      if (typeof found === 'string') {
-        this.onRefusedImport(account, spec, found)
-        continue
-      }
-      try {
-        if (spec.kind === 'stream') {
-          if (streams.some((other) => other.exporter === exporter && other.spec.subject === spec.subject))
-            throw new TransformError('stream import already exists')
-          streams.push({ spec, exporter, transform: new Transform(spec.subject, spec.to) })
-        } else {
-          if (!spec.system && this.#formsCycle(account, spec))
-            throw new TransformError('import forms a cycle')
-          services.push(serviceImport(spec, exporter, found))
-        }
-      } catch (error) {
-        if (!(error instanceof TransformError)) throw error
-        this.onRefusedImport(
-          account,
-          spec,
-          `Error adding ${spec.kind} import "${spec.subject}": ${error.message}`,
-        )
-      }
+      if (made instanceof StreamImport) streams.push(made)
+      else services.push(made)
+      accept(account.sharer, spec)
     }
+    if (refused.size > 0) this.#refused.set(account, refused)
+    else this.#refused.delete(account)
     account.link(streams, services)
   }
 
-  /** True when requests to the import could come back to the account over the services its exporter imports. */
-  #formsCycle(account: Account, spec: ImportSpec): boolean {
-    const visited = new Set([account.name])
-    const walk = (name: string, subject: string): boolean => {
-      if (visited.has(name)) return true
-      if (visited.size > 1024) return true
-      visited.add(name)
-      for (const next of this.#accounts.get(name)?.spec.imports ?? []) {
-        if (next.kind !== 'service' || next.account === name) continue
-        if (!subjectsOverlap(next.to.replace(/\$\d+/g, '*'), subject)) continue
-        if (walk(next.account, next.subject)) return true
-      }
-      visited.delete(name)
-      return false
+  /** The import in force, or why there is none. */
+  #make(
+    account: Account,
+    spec: ImportSpec,
+    seen: Map<string, ImportSpec>,
+  ): StreamImport | ServiceImport | string {
+    const { kind, subject, to } = spec
+    const exporter = this.#accounts.get(spec.account)
+    if (exporter === undefined)
+      return `Can't locate account [${spec.account}] for import of [${subject}] ${kind}`
+    const found = spec.system
+      ? (exporter.sharer.exports.covering(kind, subject)[0] ?? automaticExport(spec))
+      : authorised(exporter.sharer, account.name, spec)
+    if ('refusal' in found) return `${kind} import not authorized: ${found.refusal}`
+    const failed = (why: string): string => `Error adding ${kind} import "${fromWire(subject)}": ${why}`
+    const why = spec.system ? null : unfit((name) => this.#accounts.get(name)?.sharer, account.name, spec)
+    if (why !== null) return failed(why)
+    const key = kind === 'stream' ? `${spec.account} ${subject}` : ` ${spec.account} ${to}`
+    const same = seen.get(key)
+    if (same !== undefined) {
+      // The account's own import stands before the server's.
+      if (spec.system) return failed('the account has an import of its own')
+      return failed(
+        kind === 'stream'
+          ? 'stream import already exists'
+          : `duplicate service import subject "${fromWire(to)}", previously used in import for account "${same.account}", subject "${fromWire(same.subject)}"`,
+      )
     }
-    return spec.account !== account.name && walk(spec.account, spec.subject.replace(/\$\d+/g, '*'))
+    seen.set(key, spec)
+    try {
+      if (kind === 'stream') return new StreamImport(spec, exporter, new Renaming(subject, to))
+      // A literal remote answers whatever local name (fan-in).
+      return hasWildcard(subject)
+        ? serviceImport(spec, exporter, found)
+        : new ServiceImport(spec, exporter, found, localPattern(to), null)
+    } catch (error) {
+      if (error instanceof RenamingError) return failed(error.message)
+      throw error
+    }
   }
 }
 
-/** The export that lets the import in, or why none does. */
-function authorised(exporter: Account, importer: Account, spec: ImportSpec): ExportSpec | string {
-  const candidates = exporter.spec.exports.filter((item) => item.kind === spec.kind)
-  const found =
-    candidates.find((item) => item.subject === spec.subject) ??
-    candidates.find((item) => isSubsetMatch(spec.subject, item.subject))
-  if (spec.system) return found ?? automaticExport(spec)
-  if (found === undefined)
-    return `${spec.kind} import not authorized: account ${exporter.name} has no export for "${spec.subject}"`
-  if (found.accountTokenPosition > 0) {
-    const token = spec.subject.split('.')[found.accountTokenPosition - 1]
-    return token === importer.name
-      ? found
-      : `${spec.kind} import not authorized: token ${found.accountTokenPosition} of "${spec.subject}" is not ${importer.name}`
-  }
-  if (found.accounts !== null && !found.accounts.has(importer.name))
-    return `${spec.kind} import not authorized`
-  const refusal = found.authorize?.(importer.name, spec) ?? null
-  return refusal === null ? found : `${spec.kind} import not authorized: ${refusal}`
+function serviceImport(spec: ImportSpec, exporter: Account, found: ExportSpec): ServiceImport {
+  const renaming = new Renaming(spec.subject, spec.to)
+  return new ServiceImport(spec, exporter, found, renaming.toPattern, renaming)
 }
 
+/** What the server itself imports for an account needs no export. */
 function automaticExport(spec: ImportSpec): ExportSpec {
   return {
     kind: 'service',
@@ -158,22 +192,9 @@ function automaticExport(spec: ImportSpec): ExportSpec {
     accounts: null,
     authorize: null,
     responseType: 'Stream',
-    responseThreshold: 120_000,
+    responseThreshold: DEFAULT_RESPONSE_THRESHOLD,
     accountTokenPosition: 0,
+    latency: null,
+    allowTrace: false,
   }
-}
-
-function serviceImport(spec: ImportSpec, exporter: Account, found: ExportSpec): ServiceImport {
-  // A literal remote answers whatever local name (fan-in); otherwise every wildcard has to be used.
-  if (!hasWildcard(spec.subject)) {
-    return { spec, exporter, export: found, local: spec.to.replace(/\$\d+/g, '*'), transform: null }
-  }
-  const transform = new Transform(spec.subject, spec.to)
-  const stars = spec.subject.split('.').filter((token) => token === '*').length
-  if (transform.references < stars) {
-    throw new TransformError(
-      `failed to create mapping transform for service import subject from "${spec.subject}" to "${spec.to}": not using all of the token wildcard(s)`,
-    )
-  }
-  return { spec, exporter, export: found, local: transform.toPattern, transform }
 }

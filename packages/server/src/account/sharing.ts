@@ -1,33 +1,132 @@
 // Imports in force, and the way of a request into the account that serves it.
 import type { Client } from '../connection/client.ts'
-import { deliver, type Frame, textFrame } from '../delivery.ts'
-import { getHeader, setHeader } from '../protocol/headers.ts'
-import type { Transform } from '../subject/transform.ts'
+import { deliverImported } from '../delivery.ts'
+import { borrowFrame, type Frame, type MessageFrame, releaseFrame } from '../frame.ts'
+import type { Renaming } from '../subject/renaming.ts'
+import { tracing } from '../trace/current.ts'
 import type { Account } from './account.ts'
+import { samples } from './latency.ts'
+import type { Pending } from './replies.ts'
+import { appendInfo } from './request-info.ts'
 import type { ExportSpec, ImportSpec } from './spec.ts'
+import type { MatchResult } from './subscription.ts'
 
-export interface StreamImport {
+/** Names that an import remembers; beyond it the memory starts anew. */
+const NAMES = 1024
+
+export class StreamImport {
   readonly spec: ImportSpec
   readonly exporter: Account
   /** From the exporter's name to the local one. */
-  readonly transform: Transform
+  readonly renaming: Renaming
+  readonly #names = new Map<string, Buffer>()
+
+  constructor(spec: ImportSpec, exporter: Account, renaming: Renaming) {
+    this.spec = spec
+    this.exporter = exporter
+    this.renaming = renaming
+  }
+
+  /** The same for imports between which subscriptions need not move. */
+  get key(): string {
+    const { spec } = this
+    return `${spec.account} ${spec.subject} ${spec.to} ${spec.allowTrace}`
+  }
+
+  /** The name that a message on a subject of the exporter gets here; null when it keeps its own. */
+  nameOf(subject: string): Buffer | null {
+    if (this.renaming.isIdentity) return null
+    let name = this.#names.get(subject)
+    if (name === undefined) {
+      name = Buffer.from(this.renaming.forward(subject), 'latin1')
+      if (this.#names.size >= NAMES) this.#names.clear()
+      this.#names.set(subject, name)
+    }
+    return name
+  }
 }
 
-export interface ServiceImport {
+/** What a request on one local subject becomes in the exporter. */
+export interface Remote {
+  readonly subject: string
+  readonly bytes: Buffer
+  result: MatchResult
+}
+
+export class ServiceImport {
   readonly spec: ImportSpec
   readonly exporter: Account
   readonly export: ExportSpec
   /** Local subject, references as wildcards. */
   readonly local: string
   /** From the exporter's name to the local one; null when a literal remote serves whatever local name. */
-  readonly transform: Transform | null
-  unlink?: () => void
+  readonly renaming: Renaming | null
+  unlink: (() => void) | null = null
+  readonly #remotes = new Map<string, Remote>()
+  #last: Remote | null = null
+  #lastSubject = ''
+
+  constructor(
+    spec: ImportSpec,
+    exporter: Account,
+    exported: ExportSpec,
+    local: string,
+    renaming: Renaming | null,
+  ) {
+    this.spec = spec
+    this.exporter = exporter
+    this.export = exported
+    this.local = local
+    this.renaming = renaming
+  }
+
+  /** Null when the exporter's mappings lose the request. */
+  remote(subject: string): Remote | null {
+    const last = this.#last
+    if (last !== null && this.#lastSubject === subject) return this.#fresh(last)
+    const kept = this.#remotes.get(subject)
+    if (kept !== undefined) {
+      this.#last = kept
+      this.#lastSubject = subject
+      return this.#fresh(kept)
+    }
+    const { exporter } = this
+    const named = this.renaming === null ? this.spec.subject : this.renaming.backward(subject)
+    const mapped = exporter.mappings === null ? null : exporter.mappings.find(named)
+    const name = mapped === null ? named : (mapped.fixed ?? mapped.draw())
+    if (name === '') return null
+    const remote = { subject: name, bytes: Buffer.from(name, 'latin1'), result: exporter.match(name) }
+    // A mapping that draws decides for each message.
+    if (mapped !== null && mapped.fixed === null) return remote
+    if (this.#remotes.size >= NAMES) this.#remotes.clear()
+    this.#remotes.set(subject, remote)
+    this.#last = remote
+    this.#lastSubject = subject
+    return remote
+  }
+
+  #fresh(remote: Remote): Remote {
+    const { exporter } = this
+    if (remote.result.generation !== exporter.index.generation) remote.result = exporter.match(remote.subject)
+    return remote
+  }
+
+  /** The exporter's mappings have changed. */
+  forgetRemotes(): void {
+    this.#remotes.clear()
+    this.#last = null
+  }
 }
 
-export const REQUEST_INFO = 'Nats-Request-Info'
+/** Services that the message in hand has passed, first one first. An import bound to an export among them is skipped, so that `>` does not loop. */
+export const passing: { exports: ExportSpec[]; shares: boolean[] } = { exports: [], shares: [] }
 
-/** Exports that the message in hand has passed; an import bound to one of them is skipped, so that `>` imports do not loop. */
-const passing: ExportSpec[] = []
+/** `_R_` reply subjects of timed requests are the longest. */
+const REPLY_ROOM = 32
+const isAck = (frame: Frame): boolean =>
+  frame.replyEnd - frame.replyStart > 8 &&
+  frame.args[frame.replyStart] === 36 &&
+  frame.args.latin1Slice(frame.replyStart, frame.replyStart + 8) === '$JS.ACK.'
 
 /** Sends a request into the exporting account. True when somebody there took it. */
 export function callService(
@@ -37,60 +136,60 @@ export function callService(
   frame: Frame,
   origin: Client | null,
 ): boolean {
-  if (passing.includes(service.export)) return false
-  const { exporter } = service
-  const remote = service.transform === null ? service.spec.subject : service.transform.backward(subject)
-  const result = exporter.match(remote)
-  const hasReply = frame.replyEnd > frame.replyStart
-  if (result.plain.length === 0 && result.groups.length === 0) return false
-  let reply = ''
-  if (hasReply) {
-    const asked = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
-    reply = asked.startsWith('$JS.ACK.')
-      ? asked
-      : exporter.replies.open(importer, asked, service.export.responseType, service.export.responseThreshold)
+  const { exports, shares } = passing
+  if (exports.length > 0 && exports.includes(service.export)) return false
+  const { exporter, export: exported } = service
+  const remote = service.remote(subject)
+  const replySize = frame.replyEnd - frame.replyStart
+  const probe = exported.latency === null ? null : samples(exported.latency, frame)
+  if (probe !== null && replySize === 0) exporter.reports?.badRequest(service, origin, probe)
+  if (remote === null) return false
+  const trace = tracing.current
+  const { result } = remote
+  if (result.plain.length === 0 && result.groups.length === 0 && probe === null && trace === null)
+    return false
+
+  const call = borrowFrame()
+  call.subject(remote.bytes, REPLY_ROOM + replySize)
+  let pending: Pending | null = null
+  if (replySize > 0) {
+    if (isAck(frame)) call.reply(frame)
+    else {
+      const suffix = probe === null ? '' : (exporter.reports?.suffix ?? '')
+      pending = exporter.replies.open(call, importer, frame, exported, service.spec.share, suffix)
+      if (exported.latency !== null) exporter.reports?.begin(pending, exported.latency, probe, origin)
+    }
   }
-  const before =
-    frame.headerSize > 0 ? frame.data.latin1Slice(frame.dataStart, frame.dataStart + frame.headerSize) : ''
-  const headers = setHeader(
-    before,
-    REQUEST_INFO,
-    requestInfo(importer, service, before, origin, passing.length > 0),
-  )
-  const body = frame.data.subarray(frame.dataStart + Math.max(frame.headerSize, 0), frame.dataEnd)
-  const data = Buffer.concat([Buffer.from(headers, 'latin1'), body])
-  passing.push(service.export)
-  // Echo does not apply across accounts: the requester's own subscription there is another account's.
-  const call = textFrame(remote, reply, data, 0, data.length, headers.length)
-  const taken = deliver(call, remote, result, origin)
-  passing.pop()
-  if (taken === 0 && reply !== '') exporter.replies.drop(reply)
+  // Who shares is decided by the first import on the way.
+  const share = shares.length > 0 ? shares[0]! : service.spec.share
+  appendInfo(call, frame, importer, service, origin, share, exports.length > 0)
+  exports.push(exported)
+  shares.push(share)
+  const taken =
+    trace === null
+      ? deliverImported(call, remote.subject, result, origin)
+      : trace.throughService(service, subject, remote, call, importer, origin)
+  exports.pop()
+  shares.pop()
+  if (pending !== null && (taken === 0 || trace?.only === true))
+    exporter.replies.close(pending, taken === 0 ? 'unanswered' : 'done')
+  releaseFrame()
   return taken > 0
 }
 
-function requestInfo(
-  importer: Account,
-  service: ServiceImport,
-  before: string,
+/** Delivers with the export marked as passed. */
+export function deliverPassing(
+  exported: ExportSpec,
+  share: boolean,
+  frame: MessageFrame,
+  subject: string,
+  result: MatchResult,
   origin: Client | null,
-  chained: boolean,
-): string {
-  if (chained) {
-    // Second and later hops keep the first one's document and say who forwards.
-    const kept = getHeader(before, REQUEST_INFO)
-    if (kept !== undefined) {
-      try {
-        const { acc, ...rest } = JSON.parse(kept) as { acc?: string }
-        return JSON.stringify({ acc, svc: importer.name, ...rest })
-      } catch {
-        // Not ours: replaced below.
-      }
-    }
-  }
-  const rtt = origin !== null && origin.rttNs > 0 ? { rtt: origin.rttNs } : {}
-  if (origin === null || !service.spec.share) {
-    const system = service.exporter.isSystem && origin !== null ? { server: origin.server.name } : {}
-    return JSON.stringify({ acc: importer.name, ...rtt, ...system })
-  }
-  return JSON.stringify(origin.describe(importer.name, origin.server.name))
+): number {
+  passing.exports.push(exported)
+  passing.shares.push(share)
+  const taken = deliverImported(frame, subject, result, origin)
+  passing.exports.pop()
+  passing.shares.pop()
+  return taken
 }

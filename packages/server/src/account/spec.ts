@@ -1,5 +1,6 @@
 // An account as configuration or claims describe it; Account.apply makes it so.
 import type { PermissionsSpec } from '../subject/permissions.ts'
+import type { MappingSpec } from './mappings.ts'
 
 export type ResponseType = 'Singleton' | 'Stream' | 'Chunked'
 
@@ -16,6 +17,17 @@ export interface ExportSpec {
   responseThreshold: number
   /** 1-based token of the import's subject that has to be the importer's name; 0 for none. */
   accountTokenPosition: number
+  /** Services: requests whose times are told on a subject of the exporter; null for none. */
+  latency: LatencySpec | null
+  /** Services: traces of messages may go on inside the exporter. */
+  allowTrace: boolean
+}
+
+export interface LatencySpec {
+  /** Percent of the requests; 0: only those whose tracing headers ask for it. */
+  sampling: number
+  /** Wire string. */
+  subject: string
 }
 
 export interface ImportSpec {
@@ -26,8 +38,12 @@ export interface ImportSpec {
   subject: string
   /** Subject here, may hold `$n` references. */
   to: string
+  /** Streams: `to` is this and the subject. */
+  prefix?: string
   /** Services: tell the exporter who asks. */
   share: boolean
+  /** Streams: traces of messages may go on here. */
+  allowTrace: boolean
   /** An activation token. */
   token?: string
   /** The server's own import: no authorisation needed, survives updates. */
@@ -50,6 +66,16 @@ export interface AccountSpec {
   limits: AccountLimits
   /** For users without permissions of their own. */
   defaultPermissions: PermissionsSpec | null
+  mappings: readonly MappingSpec[]
+  /** For messages that carry a `traceparent`; null for none. */
+  trace: TraceSpec | null
+}
+
+export interface TraceSpec {
+  /** Wire string. */
+  destination: string
+  /** Percent. */
+  sampling: number
 }
 
 export const EMPTY_SPEC: AccountSpec = {
@@ -57,5 +83,7 @@ export const EMPTY_SPEC: AccountSpec = {
   imports: [],
   limits: NO_LIMITS,
   defaultPermissions: null,
+  mappings: [],
+  trace: null,
 }
 export const DEFAULT_RESPONSE_THRESHOLD = 2 * 60_000

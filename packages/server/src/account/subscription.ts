@@ -1,7 +1,7 @@
 // One entry of an account's subject index: a client's subscription, its shadow in an exporting account, or a handler inside the server.
 import type { Client } from '../connection/client.ts'
-import type { Frame } from '../delivery.ts'
-import type { Transform } from '../subject/transform.ts'
+import type { Frame } from '../frame.ts'
+import type { StreamImport } from './sharing.ts'
 
 /** Takes a message inside the server. True when somebody got it, which is what no-responders asks for. */
 export type InternalHandler = (subject: string, frame: Frame, origin: Client | null) => boolean
@@ -18,8 +18,8 @@ export class Subscription {
   closed = false
   /** Deliveries are tested against the deny list. */
   filter = false
-  /** Shadows: names the message gets in the importing account; null when unchanged. */
-  transform: Transform | null = null
+  /** Of a shadow: the import that it stands for, which knows the names that messages get there; null for all others. */
+  stream: StreamImport | null = null
   /** Of a client's subscription: its shadows in exporting accounts, null for none. */
   shadows:
     | { subscription: Subscription; exporter: { removeSubscription(subscription: Subscription): void } }[]
@@ -37,6 +37,14 @@ export class Subscription {
     this.subject = subject
     this.queue = queue
     this.sid = sid
+  }
+
+  /** True when the client's deny list takes this message from it. Only with `filter`. */
+  isDenied(subject: string): boolean {
+    const { stream, queue } = this
+    // Plain subscriptions of a stream import are asked by the name that the message gets, those of queue groups by the exporter's.
+    const name = stream !== null && queue === null ? stream.renaming.forward(subject) : subject
+    return !this.client!.permissions!.mayReceive(name, queue)
   }
 }
 

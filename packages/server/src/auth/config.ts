@@ -41,7 +41,9 @@ export function configuredAccounts(server: Server): void {
       throw new ServerError('systemAccount', 'error resolving system account: account missing')
     accounts.setSystem(accounts.ensure(name))
   }
-  for (const [name, spec] of options.accounts) accounts.apply(accounts.ensure(name), spec)
+  accounts.applyAll(options.accounts)
+  if (options.mappings.length > 0)
+    accounts.apply(accounts.global, { ...EMPTY_SPEC, mappings: options.mappings })
 }
 
 /** What the own checks say, and which configured user (name or nkey) they took the client for. */

@@ -5,6 +5,7 @@ import {
   DEFAULT_RESPONSE_THRESHOLD,
   type ExportSpec,
   type ImportSpec,
+  type LatencySpec,
   NO_LIMITS,
   type ResponseType,
 } from '../account/spec.ts'
@@ -12,7 +13,9 @@ import type { Options, UserOptions } from '../options.ts'
 import { toWire } from '../subject/subject.ts'
 import { addUsers, readPermissions, readUsers } from './authorization.ts'
 import type { ConfigMap, ConfigValue } from './language.ts'
+import { readMappings, readPercent } from './mappings.ts'
 import { checkSharing } from './sharing.ts'
+import { readTrace } from './tracing.ts'
 import {
   asBoolean,
   asInteger,
@@ -31,6 +34,7 @@ import {
 } from './values.ts'
 
 const GLOBAL = '$G'
+const BAD_SAMPLING = 'bad sampling percentage, should be 1-100'
 
 /** Reads the block after `authorization`, whose credentials exclude users of accounts. */
 export function readAccounts(value: ConfigValue, options: Options, problems: Problems): void {
@@ -51,7 +55,8 @@ export function readAccounts(value: ConfigValue, options: Options, problems: Pro
     else if (name === GLOBAL) problems.error(item, `"${GLOBAL}" is a Reserved Account`)
     else readAccount(name, item.value, options, problems)
   }
-  if (problems.errors.length === 0) checkSharing(options.accounts, (text) => problems.error(value, text))
+  if (problems.errors.length === 0)
+    checkSharing(options.accounts, !options.noSystemAccount, (text) => problems.error(value, text))
 }
 
 const emptyAccount = (): AccountSpec => ({
@@ -59,6 +64,8 @@ const emptyAccount = (): AccountSpec => ({
   imports: [],
   limits: { ...NO_LIMITS },
   defaultPermissions: null,
+  mappings: [],
+  trace: null,
 })
 
 function readAccount(name: string, map: ConfigMap, options: Options, problems: Problems): void {
@@ -102,9 +109,13 @@ function readAccount(name: string, map: ConfigMap, options: Options, problems: P
         return true
       case 'mappings':
       case 'maps':
-      case 'jetstream':
+        spec.mappings = readMappings(value, problems)
+        return true
       case 'msg_trace':
       case 'trace_dest':
+        spec.trace = readTrace(value, key)
+        return true
+      case 'jetstream':
         notYet(value, key, problems)
         return true
     }
@@ -171,9 +182,12 @@ function readExport(entry: ConfigValue, problems: Problems): ExportSpec | null {
     responseType: 'Singleton',
     responseThreshold: DEFAULT_RESPONSE_THRESHOLD,
     accountTokenPosition: 0,
+    latency: null,
+    allowTrace: false,
   }
   let named = false
-  const serviceOnly: ConfigValue[] = []
+  // Service keys and what they are called in the error about a stream that has them.
+  const serviceOnly: (readonly [string, ConfigValue])[] = []
   const whole = eachEntry(entry.value, problems, (key, value) => {
     switch (key) {
       case 'stream':
@@ -193,7 +207,7 @@ function readExport(entry: ConfigValue, problems: Problems): ExportSpec | null {
       }
       case 'response':
       case 'response_type': {
-        serviceOnly.push(value)
+        serviceOnly.push(['response', value])
         if (!isString(value)) fail(value, `Expected response type to be string, got ${goType(value)}`)
         const type = RESPONSE_TYPES[value.value.toLowerCase()]
         if (type === undefined) fail(value, `Unknown response type: ${JSON.stringify(value.value)}`)
@@ -204,23 +218,54 @@ function readExport(entry: ConfigValue, problems: Problems): ExportSpec | null {
       case 'response_threshold':
       case 'response_max_time':
       case 'response_time':
-        serviceOnly.push(value)
+        serviceOnly.push(['response', value])
         spec.responseThreshold = readThreshold(value) || DEFAULT_RESPONSE_THRESHOLD
         return true
       case 'account_token_position':
         spec.accountTokenPosition = asInteger(value)
         return true
       case 'latency':
+        serviceOnly.push(['latency', value])
+        spec.latency = readLatency(value)
+        return true
       case 'allow_trace':
-        notYet(value, key, problems)
+        serviceOnly.push(['allow_trace', value])
+        spec.allowTrace = asBoolean(value)
         return true
     }
     return false
   })
   if (named && spec.kind === 'stream') {
-    for (const value of serviceOnly) problems.error(value, 'Detected response directive on non-service')
+    for (const [what, value] of serviceOnly)
+      problems.error(value, `Detected ${what} directive on non-service`)
   }
   return named && whole ? spec : null
+}
+
+function readLatency(value: ConfigValue): LatencySpec {
+  if (isString(value)) return { sampling: 100, subject: toWire(value.value) }
+  if (!(value.value instanceof Map))
+    fail(value, `Expected latency entry to be a map/struct or string, got ${goType(value)}`)
+  const at = value.value.get('sampling')
+  const sampling = at === undefined ? 100 : readSampling(at)
+  const subject = value.value.get('subject')
+  if (subject === undefined) return fail(value, 'Latency subject required, but missing')
+  if (!isString(subject)) return fail(subject, 'Expected latency subject to be a string, got string')
+  return { sampling, subject: toWire(subject.value) }
+}
+
+function readSampling(value: ConfigValue): number {
+  if (isString(value) && value.value.trim().toLowerCase() === 'headers') return 0
+  const number = readPercent(value, (text) =>
+    fail(
+      value,
+      `Failed to parse latency sample: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
+    ),
+  )
+  if (number === null)
+    return fail(value, `Expected latency sample to be a string or map/struct, got ${goType(value)}`)
+  if (number < 1 || number > 100) fail(value, BAD_SAMPLING)
+  return number
 }
 
 function readThreshold(value: ConfigValue): number {
@@ -238,9 +283,17 @@ function readThreshold(value: ConfigValue): number {
 function readImport(entry: ConfigValue, problems: Problems): ImportSpec | null {
   if (!(entry.value instanceof Map))
     fail(entry, `Import Items should be a map with type entry, got ${goType(entry)}`)
-  const spec: ImportSpec = { kind: 'stream', account: '', subject: '', to: '', share: false }
+  const spec: ImportSpec = {
+    kind: 'stream',
+    account: '',
+    subject: '',
+    to: '',
+    share: false,
+    allowTrace: false,
+  }
   let prefix = ''
   let renamed: ConfigValue | null = null
+  let traceAt: ConfigValue | null = null
   const whole = eachEntry(entry.value, problems, (key, value) => {
     switch (key) {
       case 'stream':
@@ -265,14 +318,18 @@ function readImport(entry: ConfigValue, problems: Problems): ImportSpec | null {
         spec.share = asBoolean(value)
         return true
       case 'allow_trace':
-        notYet(value, key, problems)
+        traceAt = value
+        spec.allowTrace = asBoolean(value)
         return true
     }
     return false
   })
+  if (spec.kind === 'service' && traceAt !== null)
+    problems.error(traceAt, 'Detected allow_trace directive on a non-stream')
   if (!whole || spec.account === '') return null
   if (spec.kind === 'stream' && prefix !== '') {
     if (renamed !== null) fail(renamed, "Stream import can not have a 'prefix' and a 'to' property")
+    spec.prefix = prefix
     spec.to = `${prefix}${prefix.endsWith('.') ? '' : '.'}${spec.subject}`
   }
   if (spec.to === '') spec.to = spec.subject

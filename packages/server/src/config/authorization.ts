@@ -1,11 +1,11 @@
 // Users and what they may do: the `authorization` block, the `users` of accounts, permissions.
 import { isPublicKey } from '@ngs/identity/node'
+import { isSubject } from '../account/rules.ts'
 import { CONNECTION_TYPES, type ConnectionType } from '../auth/authenticator.ts'
 import type { Options, UserOptions } from '../options.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
 import { readCallout } from './callout.ts'
 import type { ConfigValue } from './language.ts'
-import { isSubject } from './sharing.ts'
 import {
   asBoolean,
   asInteger,

@@ -8,6 +8,7 @@ import { readAccounts } from './accounts.ts'
 import { readAuthorization } from './authorization.ts'
 import { readProxies } from './callout.ts'
 import { ConfigError, type ConfigMap, type ConfigValue, parseConfigFile } from './language.ts'
+import { readMappings } from './mappings.ts'
 import { readOperators, readPreload, readResolver, readTrustedKeys } from './operators.ts'
 import { readTls } from './tls.ts'
 import {
@@ -40,8 +41,6 @@ const NOT_YET = new Set([
   'ocsp',
   'ocsp_cache',
   'proxy_protocol',
-  'mappings',
-  'maps',
   'resolver_tls',
 ])
 
@@ -185,6 +184,10 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       return true
     case 'accounts':
       readAccounts(value, options, problems)
+      return true
+    case 'mappings':
+    case 'maps':
+      options.mappings = readMappings(value, problems)
       return true
     case 'operator':
     case 'operators':

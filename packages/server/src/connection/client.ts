@@ -2,6 +2,9 @@
 // fan-out is delivery's, and the account knows who else is there.
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../account/account.ts'
+import type { Mapped } from '../account/mappings.ts'
+import { REPLY_LENGTH } from '../account/replies.ts'
+import type { InfoCache } from '../account/request-info.ts'
 import { type MatchResult, Subscription } from '../account/subscription.ts'
 import {
   type Admission,
@@ -13,6 +16,7 @@ import {
   type UserIdentity,
 } from '../auth/authenticator.ts'
 import { deliver } from '../delivery.ts'
+import { borrowFrame, type Frame, releaseFrame } from '../frame.ts'
 import { authTimeout } from '../options.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
 import { Parser, type Sink } from '../protocol/parser.ts'
@@ -28,6 +32,10 @@ import type { Server } from '../server.ts'
 import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
 import { fromWire, isLiteral, isValidSubscription } from '../subject/subject.ts'
 import { local } from '../time.ts'
+import { beginTrace } from '../trace/begin.ts'
+import { tracing } from '../trace/current.ts'
+import { setFrameHeader } from '../trace/trace.ts'
+import { DISABLED, mayTrace, TRACE_DEST } from '../trace/trigger.ts'
 import { ResponseGrants } from './grants.ts'
 import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -40,9 +48,14 @@ interface PublishEntry {
   readonly subject: string
   readonly permitted: boolean
   result: MatchResult
+  /** The account maps the subject: to `name`, or each message to what it draws. Null for most. */
+  readonly mapped: Mapped | null
+  readonly name: Buffer | null
 }
 
 const ENTRIES = 64
+/** Drawn names that are remembered; beyond it the memory starts anew. */
+const DRAWN = 256
 const FIRST_PING_MS = 2_000
 const SUBS_CLOSE_DELAY_MS = 20
 
@@ -93,6 +106,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #authTimer: NodeJS.Timeout | null = null
   #expiryTimer: NodeJS.Timeout | null = null
   #entries: (PublishEntry | undefined)[] | null = null
+  /** What mappings drew for messages of this client. */
+  #drawn: Map<string, PublishEntry> | null = null
+  /** What services are told about this client. */
+  requestInfo: InfoCache | null = null
   #last: PublishEntry | null = null
   #stalled = false
   /** Null unless protocol lines are logged. */
@@ -260,7 +277,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#dropSubscriptions()
     this.account.release(this)
     this.outbox.close()
-    this.#forgetSubjects()
+    this.forgetSubjects()
     if (DISCARDS.has(reason)) this.transport.destroy()
     else this.transport.end()
     this.server.onClosed(this, reason)
@@ -377,7 +394,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
     this.setPermissions(result.permissions)
     this.#ownLimits = result.limits
-    this.#forgetSubjects()
+    this.forgetSubjects()
     this.applyLimits()
     this.expiresAt = result.expiresAt
     this.#expireAt(result.expiresAt)
@@ -426,7 +443,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       responses === null
         ? null
         : new ResponseGrants(responses.max, responses.ttl, (subject) => permissions!.mayPublish(subject))
-    this.#forgetSubjects()
+    this.forgetSubjects()
     for (const subscription of this.subscriptions.values()) {
       if (permissions !== null && !permissions.maySubscribe(subscription.subject, subscription.queue)) {
         this.removeSubscription(subscription)
@@ -434,7 +451,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
         const which = `${quote(subscription.subject)}${queue} (sid ${quote(subscription.sid)})`
         this.error(`Permissions Violation for Subscription to ${which}`)
         this.server.log.info(`Removed sub ${which} for ${userName(this)} - not authorized`)
-      } else subscription.filter = permissions?.needsFilter(subscription.subject, subscription.queue) ?? false
+        continue
+      }
+      subscription.filter = permissions?.needsFilter(subscription.subject, subscription.queue) ?? false
+      for (const shadow of subscription.shadows ?? []) shadow.subscription.filter = subscription.filter
     }
   }
 
@@ -516,6 +536,12 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (this.rttNs === 0 && this.#pingSent === 0n && this.#firstPong && this.options.lang !== '') this.#ping()
   }
 
+  /** The same of anybody who can answer, for the times of services. */
+  measureForLatency(): void {
+    if (this.rttNs !== 0 || this.#pingSent !== 0n || this.closed) return
+    if (this.#firstPong || Date.now() - this.start.getTime() > FIRST_PING_MS) this.#ping()
+  }
+
   // SUB, UNSUB -----------------------------------------------------------------------------------------------------------------
 
   subscribe(subject: string, queue: string | null, sid: string): void {
@@ -587,8 +613,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.#trace?.removed(subscription.sid)
     }
     this.subscriptions.clear()
-    for (const { exporter } of this.account.services)
-      if (exporter.replies.size > 0) exporter.replies.forget(this.account)
   }
 
   // PUB, HPUB ------------------------------------------------------------------------------------------------------------------
@@ -597,31 +621,126 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#activeSinceTick = true
     this.inMsgs++
     this.inBytes += frame.dataEnd - frame.dataStart
-    const entry = this.#entryOf(frame)
-    if (this.options.pedantic && !isLiteral(entry.subject)) this.refuse('invalidPublishSubject')
+    if (frame.headerSize > 0 && mayTrace(frame, this.account.spec.trace !== null)) this.#publishTraced(frame)
+    // `_R_...`: most likely an answer to another account.
+    else if (
+      frame.isKnown ||
+      frame.args[frame.subjectStart + 1] !== 82 ||
+      frame.args[frame.subjectStart] !== 95 ||
+      !this.#respond(frame)
+    )
+      this.#publish(frame, this.#entryOf(frame, frame.isKnown))
+  }
+
+  #publish(frame: Frame, entry: PublishEntry): void {
+    if (this.options.pedantic && !isLiteral(frame.args.latin1Slice(frame.subjectStart, frame.subjectEnd)))
+      this.refuse('invalidPublishSubject')
+    if (entry.mapped !== null) this.#publishMapped(frame, entry, entry.mapped)
+    else this.#send(frame, entry)
+  }
+
+  #send(frame: Frame, entry: PublishEntry): void {
     if (!entry.permitted) {
       if (this.grants === null || isReserved(entry.subject) || !this.grants.use(entry.subject)) {
-        this.#violation(
-          `Permissions Violation for Publish to ${quote(entry.subject)}`,
-          `Publish Violation - Subject ${quote(entry.subject)}`,
-        )
+        this.#mayNotPublish(entry.subject)
         return
       }
     }
     if (frame.replyEnd > frame.replyStart && !this.#mayReplyTo(frame)) return
     if (this.options.verbose) this.#write('+OK\r\n')
     const { result } = entry
-    const taken =
-      result.plain.length === 0 && result.groups.length === 0
-        ? 0
-        : deliver(frame, entry.subject, result, this)
+    const { current } = tracing
+    let taken = 0
+    if (result.plain.length > 0 || result.groups.length > 0)
+      taken =
+        current === null
+          ? deliver(frame, entry.subject, result, this)
+          : current.deliver(frame, entry.subject, result, this)
     if (taken === 0 && this.options.no_responders && frame.replyEnd > frame.replyStart)
       this.#noResponders(frame, entry.subject)
   }
 
-  #entryOf(frame: Parser): PublishEntry {
+  #publishViolation(text: string, log: string): void {
+    tracing.current?.refused(text)
+    this.#violation(text, log)
+  }
+  #mayNotPublish(subject: string): void {
+    this.#publishViolation(
+      `Permissions Violation for Publish to ${quote(subject)}`,
+      `Publish Violation - Subject ${quote(subject)}`,
+    )
+  }
+
+  /** Sends a message on under the name that the account's mappings give it. */
+  #publishMapped(frame: Frame, entry: PublishEntry, mapped: Mapped): void {
+    const target = entry.name === null ? this.#draw(mapped) : entry
+    const renamed = borrowFrame()
+    renamed.subject(target.name!, frame.replyEnd - frame.replyStart)
+    renamed.reply(frame)
+    renamed.share(frame)
+    tracing.current?.mapped(target.subject)
+    this.#send(renamed, target)
+    releaseFrame()
+  }
+
+  #draw(mapped: Mapped): PublishEntry {
+    const subject = mapped.draw()
+    this.#drawn ??= new Map()
+    const kept = this.#drawn.get(subject)
+    if (kept !== undefined) return this.#fresh(kept)
+    if (this.#drawn.size >= DRAWN) this.#drawn.clear()
+    const made = this.#makeEntry(NO_BYTES, subject, null, Buffer.from(subject, 'latin1'))
+    this.#drawn.set(subject, made)
+    return made
+  }
+
+  #publishTraced(frame: Frame): void {
+    const trace = beginTrace(this, frame)
+    if (trace === 'dropped') return
+    if (trace === 'untraced') {
+      this.#publish(frame, this.#entryOf(frame, false))
+      return
+    }
+    if (trace === 'disabled') {
+      const marked = borrowFrame()
+      marked.copy(frame)
+      setFrameHeader(marked, TRACE_DEST, DISABLED)
+      this.#publish(marked, this.#entryOf(frame, false))
+      releaseFrame()
+      return
+    }
+    tracing.current = trace
+    this.#publish(frame, this.#entryOf(frame, false))
+    tracing.current = null
+    trace.send()
+  }
+
+  /** True when the frame was a response to another account that nobody else listens to, and is dealt with. */
+  #respond(frame: Frame): boolean {
+    const { account, permissions } = this
+    const { replies } = account
+    const { prefix } = replies
+    if (prefix === null || account.mappings !== null || this.options.pedantic) return false
+    const { args, subjectStart, subjectEnd } = frame
+    if (subjectEnd - subjectStart < REPLY_LENGTH) return false
+    for (let i = 4; i < prefix.length; i++) if (args[subjectStart + i] !== prefix[i]) return false
+    if (!replies.isAlone) return false
+    if (permissions?.restrictsPublish === true) {
+      const subject = args.latin1Slice(subjectStart, subjectEnd)
+      if (!permissions.mayPublish(subject) && this.grants?.use(subject) !== true) {
+        this.#mayNotPublish(subject)
+        return true
+      }
+    }
+    if (frame.replyEnd > frame.replyStart && !this.#mayReplyTo(frame)) return true
+    if (this.options.verbose) this.#write('+OK\r\n')
+    replies.respond(frame, this)
+    return true
+  }
+
+  #entryOf(frame: Frame, isKnown: boolean): PublishEntry {
     const last = this.#last
-    if (frame.isKnown) return this.#fresh(last!)
+    if (isKnown) return this.#fresh(last!)
     const { args, subjectStart, subjectEnd } = frame
     if (last !== null && equal(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
     const length = subjectEnd - subjectStart
@@ -638,16 +757,19 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       return this.#fresh(kept)
     }
     const subject = args.latin1Slice(subjectStart, subjectEnd)
-    const made: PublishEntry = {
-      bytes: Buffer.from(args.subarray(subjectStart, subjectEnd)),
-      subject,
-      permitted:
-        !this.#isReserved(subject) && (this.permissions === null || this.permissions.mayPublish(subject)),
-      result: this.account.match(subject),
-    }
+    const bytes = Buffer.from(args.subarray(subjectStart, subjectEnd))
+    const mapped = this.account.mappings === null ? null : this.account.mappings.find(subject)
+    const name = mapped === null || mapped.fixed === null ? null : Buffer.from(mapped.fixed, 'latin1')
+    const made = this.#makeEntry(bytes, mapped?.fixed ?? subject, mapped, name)
     this.#entries[slot] = made
     this.#remember(made)
     return made
+  }
+
+  #makeEntry(bytes: Buffer, subject: string, mapped: Mapped | null, name: Buffer | null): PublishEntry {
+    const { permissions } = this
+    const permitted = !this.#isReserved(subject) && (permissions === null || permissions.mayPublish(subject))
+    return { bytes, subject, permitted, result: this.account.match(subject), mapped, name }
   }
 
   #remember(entry: PublishEntry): void {
@@ -655,9 +777,11 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#parser.known = entry.bytes
   }
 
-  #forgetSubjects(): void {
+  /** What was kept about subjects is void. */
+  forgetSubjects(): void {
     this.#last = null
     this.#entries = null
+    this.#drawn = null
     this.#parser.known = null
   }
 
@@ -672,7 +796,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
 
   /** Reply subjects that only servers make. */
-  #mayReplyTo(frame: Parser): boolean {
+  #mayReplyTo(frame: Frame): boolean {
     const first = frame.args[frame.replyStart]
     if (first !== 95 && first !== 36) return true
     const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
@@ -682,7 +806,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       !(reply.startsWith('_GR_.') && reply.length > 5)
     )
       return true
-    this.#violation(
+    this.#publishViolation(
       `Permissions Violation for Publish with Reply of ${quote(reply)}`,
       `Publish Violation - Reply ${quote(reply)}`,
     )
@@ -690,7 +814,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
 
   /** Nobody took a request: tells the requester on its own plain subscription to the reply. */
-  #noResponders(frame: Parser, subject: string): void {
+  #noResponders(frame: Frame, subject: string): void {
     const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
     const own = this.account.match(reply).plain.find((subscription) => subscription.client === this)
     if (own === undefined) return
@@ -737,7 +861,18 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       client_type: this.clientType,
     }
   }
+
+  /** Whether traces of what the client publishes may go there; says so when not. */
+  mayPublishTrace(destination: string): boolean {
+    const { permissions } = this
+    if (!this.#isReserved(destination) && (permissions === null || permissions.mayPublish(destination)))
+      return true
+    this.#mayNotPublish(destination)
+    return false
+  }
 }
+
+const NO_BYTES = Buffer.alloc(0)
 
 function isReserved(subject: string): boolean {
   return (subject.startsWith('_GR_.') && subject.length > 5) || subject.startsWith('$NRG.')

@@ -1,7 +1,6 @@
 // /accountz: the accounts in memory, or one of them in detail.
 import { type AccountClaims, decodeAccount, validate } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
-import type { ServiceImport, StreamImport } from '../account/sharing.ts'
 import type { ExportSpec, ImportSpec } from '../account/spec.ts'
 import type { Server } from '../server.ts'
 import { fromWire } from '../subject/subject.ts'
@@ -91,9 +90,7 @@ function exported(spec: ExportSpec, claims: AccountClaims | null): Record<string
 }
 
 function imported(account: Account, spec: ImportSpec): Record<string, unknown> {
-  const inForce: readonly (StreamImport | ServiceImport)[] =
-    spec.kind === 'stream' ? (account.streams ?? []) : account.services
-  const invalid = !inForce.some((item) => item.spec === spec || isSame(item.spec, spec))
+  const invalid = !account.held.has(spec)
   const [subject, to] = [fromWire(spec.subject), fromWire(spec.to)]
   if (spec.kind === 'service') return service(subject, spec.account, to, spec.share, invalid)
   return {
@@ -106,9 +103,6 @@ function imported(account: Account, spec: ImportSpec): Record<string, unknown> {
     tracking: false,
   }
 }
-
-const isSame = (a: ImportSpec, b: ImportSpec): boolean =>
-  a.account === b.account && a.subject === b.subject && a.to === b.to
 
 function service(
   subject: string,

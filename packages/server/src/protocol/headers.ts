@@ -22,3 +22,27 @@ export function setHeader(block: string, name: string, value: string): string {
   )
   return `${kept.join('\r\n')}\r\n${name}: ${value}\r\n\r\n`
 }
+
+/** All headers by canonical name (`x-b3-spanid` is `X-B3-Spanid`), values in their order; null when a line is malformed. */
+export function canonicalHeaders(block: string): Map<string, string[]> | null {
+  const result = new Map<string, string[]>()
+  for (const line of block.split('\r\n').slice(1)) {
+    if (line === '') continue
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(colon, 0))
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return null
+    const canonical = name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase())
+    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+    const values = result.get(canonical)
+    if (values === undefined) result.set(canonical, [value])
+    else values.push(value)
+  }
+  return result
+}
+
+/** True when the flags of a W3C `traceparent` ask for sampling; from 80 on they are out of range for the official server. */
+export function isSampledTraceparent(value: string): boolean {
+  const parts = value.split('-')
+  const flags = parts[3] ?? ''
+  return parts.length === 4 && /^[0-7][0-9a-fA-F]$/.test(flags) && (Number.parseInt(flags, 16) & 1) === 1
+}

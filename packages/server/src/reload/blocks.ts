@@ -35,6 +35,7 @@ function shown(value: unknown): string {
 export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   users: authorization('authorization users'),
   accounts: authorization('accounts'),
+  mappings: authorization('accounts'),
   user: authorization('authorization username'),
   password: authorization('authorization password'),
   token: authorization('authorization token'),

@@ -104,6 +104,54 @@ export class Matcher<T> {
     this.#walk(this.#root, subject, 0, into, into.length)
   }
 
+  /** Every item whose subject matches, in a new list. */
+  find(subject: string): T[] {
+    const found: T[] = []
+    this.#walk(this.#root, subject, 0, found, 0)
+    return found
+  }
+
+  /** True when of all subjects below this literal one (`stem.x`, any x) that item alone matches some. */
+  isOnly(stem: string, item: T): boolean {
+    // No subject of the protocol has a NUL, so that only wildcards match this one.
+    const found = this.find(`${stem}.\0`)
+    if (found.length !== 1 || found[0] !== item) return false
+    let nodes: Node<T>[] = [this.#root]
+    for (const token of stem.split('.')) {
+      nodes = nodes.flatMap((node) =>
+        [node.star, node.literals?.get(token)].filter((next): next is Node<T> => next != null),
+      )
+    }
+    return nodes.every((node) => node.literals === null || node.literals.size === 0)
+  }
+
+  /** Every item whose subject has a literal subject in common with this one, which may hold wildcards. */
+  overlapping(subject: string): T[] {
+    const found: T[] = []
+    this.#overlap(this.#root, subject.split('.'), 0, found)
+    return found
+  }
+
+  #overlap(node: Node<T>, tokens: readonly string[], at: number, into: T[]): void {
+    if (at === tokens.length) {
+      for (const item of node.items) into.push(item)
+      return
+    }
+    for (const item of node.tail) into.push(item)
+    const token = tokens[at]!
+    if (token === '>' && at === tokens.length - 1) {
+      for (const item of below(node)) into.push(item)
+      return
+    }
+    if (node.star !== null) this.#overlap(node.star, tokens, at + 1, into)
+    if (node.literals === null) return
+    if (token === '*') for (const next of node.literals.values()) this.#overlap(next, tokens, at + 1, into)
+    else {
+      const next = node.literals.get(token)
+      if (next !== undefined) this.#overlap(next, tokens, at + 1, into)
+    }
+  }
+
   /** True as soon as one item matches. */
   matches(subject: string): boolean {
     const found: T[] = []
@@ -141,13 +189,24 @@ export class Matcher<T> {
 
   /** Every item, for monitoring and relinking. */
   *all(): Generator<T> {
-    const stack = [this.#root]
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      yield* node.items
-      yield* node.tail
-      if (node.star !== null) stack.push(node.star)
-      if (node.literals !== null) stack.push(...node.literals.values())
-    }
+    yield* this.#root.items
+    yield* this.#root.tail
+    yield* below(this.#root)
+  }
+}
+
+/** Every item with at least one more token than leads to the node, but those of its own `>`. */
+function* below<T>(top: Node<T>): Generator<T> {
+  const stack: Node<T>[] = []
+  const push = (node: Node<T>): void => {
+    if (node.star !== null) stack.push(node.star)
+    if (node.literals !== null) for (const next of node.literals.values()) stack.push(next)
+  }
+  push(top)
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    yield* node.items
+    yield* node.tail
+    push(node)
   }
 }
 

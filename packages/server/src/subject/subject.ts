@@ -37,3 +37,21 @@ export function hasWildcard(subject: string): boolean {
 export function isLiteral(subject: string): boolean {
   return isValidSubscription(subject) && !hasWildcard(subject)
 }
+
+/** True when a literal subject is one of the pattern's. Makes nothing. */
+export function matchesLiteral(pattern: string, subject: string): boolean {
+  let at = 0
+  let i = 0
+  for (;;) {
+    const end = pattern.indexOf('.', at)
+    const stop = end < 0 ? pattern.length : end
+    let next = subject.indexOf('.', i)
+    if (next < 0) next = subject.length
+    if (stop - at === 1 && pattern.charCodeAt(at) === 62 && end < 0) return i < subject.length
+    const isStar = stop - at === 1 && pattern.charCodeAt(at) === 42
+    if (!isStar && (stop - at !== next - i || !subject.startsWith(pattern.slice(at, stop), i))) return false
+    if (end < 0 || next === subject.length) return end < 0 && next === subject.length
+    at = stop + 1
+    i = next + 1
+  }
+}

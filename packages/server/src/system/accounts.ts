@@ -101,6 +101,7 @@ function automaticImports(system: Account, importer: Account): ImportSpec[] {
     subject,
     to,
     share,
+    allowTrace: false,
     system: true,
   })
   const user = make('$SYS.REQ.USER.INFO', `$SYS.REQ.USER.${name}.INFO`, true)

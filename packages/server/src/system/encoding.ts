@@ -6,8 +6,12 @@ import { getHeader } from '../protocol/headers.ts'
 export type Encoding = 'snappy' | 'gzip' | 'identity'
 
 /** Null when the request does not care; `identity` when it asks for what is not there. */
-export function acceptedEncoding(headers: string): Encoding | null {
-  const wanted = getHeader(headers, 'Accept-Encoding')?.toLowerCase() ?? ''
+export const acceptedEncoding = (headers: string): Encoding | null =>
+  encodingFor(getHeader(headers, 'Accept-Encoding'))
+
+/** The same of the header's value. */
+export function encodingFor(accepted: string | undefined): Encoding | null {
+  const wanted = accepted?.toLowerCase() ?? ''
   if (wanted === '') return null
   if (wanted.includes('snappy') || wanted.includes('s2')) return 'snappy'
   return wanted.includes('gzip') ? 'gzip' : 'identity'

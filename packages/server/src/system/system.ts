@@ -1,6 +1,7 @@
 // The system account as seen from inside: how the server speaks there and is spoken to. What it says is in events.ts, what it answers in
 // requests.ts, accounts.ts and claims.ts.
 import type { Account } from '../account/account.ts'
+import { LatencyReports } from '../account/latency.ts'
 import { OperatorMode } from '../auth/jwt.ts'
 import type { Client } from '../connection/client.ts'
 import { featureFlags } from '../feature-flags.ts'
@@ -14,6 +15,7 @@ import type { Encoding } from './encoding.ts'
 import { announceEvents } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
 import { answerServerRequests } from './requests.ts'
+import { sendTraces } from './traces.ts'
 
 /** A message to a handler of the server. */
 export interface Request {
@@ -43,6 +45,8 @@ export class Refusal extends Error {}
 
 export function startSystem(server: Server, account: Account): void {
   const system = new System(server, account)
+  server.accounts.setReports(new LatencyReports(server))
+  sendTraces(system)
   const events = announceEvents(system)
   answerServerRequests(system, events)
   answerAccountRequests(system, events)
