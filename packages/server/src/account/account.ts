@@ -8,7 +8,7 @@ import type { LatencyReports } from './latency.ts'
 import { Mappings } from './mappings.ts'
 import { Awaited, Replies } from './replies.ts'
 import { newSharer, type Sharer } from './rules.ts'
-import { callService, type ServiceImport, type StreamImport } from './sharing.ts'
+import { apart, callService, type ServiceImport, type StreamImport } from './sharing.ts'
 import { type AccountSpec, EMPTY_SPEC, type ImportSpec } from './spec.ts'
 import { type InternalHandler, type MatchResult, Subscription } from './subscription.ts'
 
@@ -131,11 +131,8 @@ export class Account {
   publishInternal(subject: string, reply: string, payload: Buffer | string, headers = ''): number {
     const body = typeof payload === 'string' ? Buffer.from(payload) : payload
     const data = headers === '' ? body : Buffer.concat([Buffer.from(headers, 'latin1'), body])
-    return this.route(
-      textFrame(subject, reply, data, 0, data.length, headers === '' ? -1 : headers.length),
-      subject,
-      null,
-    )
+    const frame = textFrame(subject, reply, data, 0, data.length, headers === '' ? -1 : headers.length)
+    return apart(() => this.route(frame, subject, null))
   }
 
   /** As many connections as the account may have. */

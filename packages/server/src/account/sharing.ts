@@ -121,6 +121,23 @@ export class ServiceImport {
 /** Services that the message in hand has passed, first one first. An import bound to an export among them is skipped, so that `>` does not loop. */
 export const passing: { exports: ExportSpec[]; shares: boolean[] } = { exports: [], shares: [] }
 
+/** Runs the delivery of a message that is none of those in hand: an answer of the server itself, which is given at once. */
+export function apart<T>(deliver: () => T): T {
+  const { exports, shares } = passing
+  const trace = tracing.current
+  if (exports.length === 0 && trace === null) return deliver()
+  passing.exports = []
+  passing.shares = []
+  tracing.current = null
+  try {
+    return deliver()
+  } finally {
+    passing.exports = exports
+    passing.shares = shares
+    tracing.current = trace
+  }
+}
+
 /** `_R_` reply subjects of timed requests are the longest. */
 const REPLY_ROOM = 32
 const isAck = (frame: Frame): boolean =>
