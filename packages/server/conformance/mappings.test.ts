@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Engine, enginesUnderTest, type RawClient } from '@ngs/testkit'
-import { answers, FULL, onEveryEngine, QUIET, wire } from './support.ts'
+import { answers, onEveryEngine, QUIET, wire } from './support.ts'
 import { inEveryWorld } from './world.ts'
 
 const CONFIG = `
@@ -43,6 +43,8 @@ accounts {
 no_auth_user: g
 authorization { users: [ { user: g, password: x } ] }`
 
+const HEADERS = 'CONNECT {"verbose":false,"headers":true,"no_responders":true}'
+
 const count = (text: string, subject: string): number => text.split(`MSG ${subject} `).length - 1
 
 onEveryEngine('subject mappings', CONFIG, ({ client }) => {
@@ -63,8 +65,7 @@ onEveryEngine('subject mappings', CONFIG, ({ client }) => {
   }
 
   it('keep reply, headers and payload', async (t) => {
-    const one = await client(t, FULL, 'SUB new 1')
-    await one.pingPong()
+    const one = await client(t, HEADERS, 'SUB new 1')
     const block = 'NATS/1.0\r\nA: b\r\n\r\n'
     await answers(
       one,
@@ -143,8 +144,7 @@ onEveryEngine('subject mappings', CONFIG, ({ client }) => {
   })
 
   it('name the mapped subject when nobody responds', async (t) => {
-    const one = await client(t, FULL, 'SUB back 1')
-    await one.pingPong()
+    const one = await client(t, HEADERS, 'SUB back 1')
     const said = (subject: string): string => {
       const size = 32 + subject.length
       return wire(`HMSG back 1 ${size} ${size}`, 'NATS/1.0 503', `Nats-Subject: ${subject}`, '', '')
