@@ -208,7 +208,7 @@ export function defaultOptions(): Options {
     httpPort: 0,
     httpsPort: 0,
     httpHost: '',
-    httpBasePath: '/',
+    httpBasePath: '',
     metrics: false,
     maxConnections: 65_536,
     maxSubscriptions: 0,
