@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { RawClient, waitFor } from '@ngs/testkit'
-import { reload, request } from './reloading.ts'
+import { refused, reload, request } from './reloading.ts'
 import { answers, exactly, onEveryEngine, QUIET, wire } from './support.ts'
 
 /** A line of the file, the line of the log that says so. */
@@ -157,10 +157,10 @@ onEveryEngine('reload of plain options', 'http: "127.0.0.1:-1"', (bench) => {
     assert.notEqual(after.config_digest, before.config_digest)
     assert.ok(Date.parse(after.config_load_time) > Date.parse(before.config_load_time))
     assert.equal(after.max_payload, 3000)
-    await to('max_pending: 100000')
-    const refused = await read()
+    await refused(bench.server, `${base}max_pending: 10000000`)
+    const same = await read()
     assert.deepEqual(
-      [refused.config_digest, refused.config_load_time],
+      [same.config_digest, same.config_load_time],
       [after.config_digest, after.config_load_time],
     )
     await to('')

@@ -20,8 +20,8 @@ export function request(server: Engine, config: string, listen = LISTEN): void {
   server.kill('SIGHUP')
 }
 
-/** Writes the file, sends SIGHUP and waits for what comes of it. Returns the log lines in between, the outcome last. */
-export async function reload(server: Engine, config: string, listen = LISTEN): Promise<string[]> {
+/** What the log has between the signal and the outcome, which is last. */
+async function outcome(server: Engine, config: string, listen = LISTEN): Promise<string[]> {
   const before = server.log().length
   request(server, config, listen)
   const found = await waitFor(() => OUTCOME.exec(server.log().slice(before)), {
@@ -31,10 +31,19 @@ export async function reload(server: Engine, config: string, listen = LISTEN): P
   return lines.slice(lines.indexOf('[INF] Trapped "hangup" signal') + 1)
 }
 
+const REFUSAL = /^\[ERR\] Failed to reload server configuration: (.*)$/
+
+/** Writes the file, sends SIGHUP and waits until it is in force. Returns the log lines in between. */
+export async function reload(server: Engine, config: string): Promise<string[]> {
+  const lines = await outcome(server, config)
+  if (REFUSAL.test(lines.at(-1)!)) throw new Error(lines.at(-1))
+  return lines
+}
+
 /** The reason of a reload that was refused. */
 export async function refused(server: Engine, config: string, listen?: string): Promise<string> {
-  const outcome = (await reload(server, config, listen)).at(-1)!
-  const reason = /^\[ERR\] Failed to reload server configuration: (.*)$/.exec(outcome)?.[1]
-  if (reason === undefined) throw new Error(`the reload was not refused: ${outcome}`)
+  const last = (await outcome(server, config, listen)).at(-1)!
+  const reason = REFUSAL.exec(last)?.[1]
+  if (reason === undefined) throw new Error(`the reload was not refused: ${last}`)
   return reason
 }

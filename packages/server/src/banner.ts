@@ -1,15 +1,9 @@
 // What the log says first, in the lines and the order of the official server.
 import { isBcrypt } from './auth/passwords.ts'
+import { FEATURE_FLAGS } from './feature-flags.ts'
 import type { Server } from './server.ts'
 import { VERSION } from './version.ts'
 
-/** Flags that the official server has, with their defaults. They are JetStream's, so here they are shown and do nothing. */
-const FEATURE_FLAGS: Readonly<Record<string, boolean>> = {
-  js_ack_fc_v2: false,
-  js_api_reply_v2: false,
-  js_raft_delete_range: true,
-  js_snapshot_sources: false,
-}
 const LARGE_PAYLOAD = 8 * 1024 * 1024
 
 /** @param program the command's name. */

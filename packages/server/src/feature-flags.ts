@@ -1,7 +1,7 @@
 // Flags of the official server that tools expect among what a server tells of itself. All of them are about JetStream.
 import type { Options } from './options.ts'
 
-const FEATURE_FLAGS: Readonly<Record<string, boolean>> = {
+export const FEATURE_FLAGS: Readonly<Record<string, boolean>> = {
   js_ack_fc_v2: false,
   js_api_reply_v2: false,
   js_raft_delete_range: true,

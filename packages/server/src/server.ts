@@ -411,7 +411,7 @@ export class Server {
       connect_info: first ? undefined : true,
       remote_account: first ? undefined : client.account.name,
       acc_is_sys: !first && client.account.isSystem ? true : undefined,
-      api_lvl: 4,
+      api_lvl: 5,
       xkey: this.curve.publicKey,
     }
   }
