@@ -43,7 +43,7 @@ async function loadedBy(t: TestContext, sandbox: Sandbox, args: readonly string[
 /** Shared by all commands: finding the command, its flags, folders and context. */
 const EVERY_COMMAND = [
   'commander',
-  ...['cli/flags', 'cli/program', 'cli/registry', 'cli/run', 'cli/spec', 'environment', 'errors', 'files'],
+  ...['cli/flags', 'cli/program', 'cli/registry', 'cli/run', 'environment', 'errors', 'files'],
   ...['index', 'json', 'keystore/keystore', 'main', 'names', 'session', 'store/context'],
   ...['store/operator-store', 'text', 'values'],
 ].map((name) => (name === 'commander' ? name : `nsc/${name}.ts`))
