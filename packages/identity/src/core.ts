@@ -31,6 +31,7 @@ export {
   roleOfSeed,
   verifySignature,
 } from './nkeys.ts'
+export { intersect, localPattern, Renaming, RenamingError } from './renaming.ts'
 export {
   activationHashId,
   type ChainFailure,
@@ -45,3 +46,4 @@ export { expandUserPermissions, isUnrestricted, MAX_EXPANSIONS } from './rules/s
 export { accountSigners, didSign, issuerAccount, userScope } from './rules/signers.ts'
 export { type Issue, isBlocking, isCidr, validate } from './rules/validate.ts'
 export { hasWildcard, isSubsetMatch, isValidSubject, subjectsOverlap } from './subjects.ts'
+export { INVALID_SUBJECT, refusedMapping, Transform, TransformError } from './transform.ts'

@@ -1,11 +1,11 @@
 // The subject index against a naive one; renaming; permissions.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { intersect, Renaming, RenamingError } from '@ngs/identity/node'
 import fc from 'fast-check'
 import { ResponseGrants } from '../src/connection/grants.ts'
 import { Matcher } from '../src/subject/matcher.ts'
 import { Permissions, type PermissionsSpec } from '../src/subject/permissions.ts'
-import { intersect, Renaming, RenamingError } from '../src/subject/renaming.ts'
 import { fromWire, isLiteral, isValidSubscription, toWire } from '../src/subject/subject.ts'
 
 /** The definition, token by token. */

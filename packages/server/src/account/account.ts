@@ -1,9 +1,10 @@
 // An account: one private subject space with its clients, and its sharing with other accounts.
+
+import { intersect } from '@ngs/identity/node'
 import type { Client } from '../connection/client.ts'
 import { deliver } from '../delivery.ts'
 import { type Frame, textFrame } from '../frame.ts'
 import { Matcher } from '../subject/matcher.ts'
-import { intersect } from '../subject/renaming.ts'
 import type { LatencyReports } from './latency.ts'
 import { Mappings } from './mappings.ts'
 import { Awaited, Replies } from './replies.ts'

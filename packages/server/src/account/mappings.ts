@@ -1,8 +1,7 @@
 // Subject mappings of one account: what clients publish on a source gets another name before anything else looks at it. Which of several
 // destinations is drawn by weight; what the weights leave over keeps its name, or is lost where the source itself is a destination.
-import { isSubsetMatch } from '@ngs/identity/node'
+import { INVALID_SUBJECT, isSubsetMatch, refusedMapping, Transform } from '@ngs/identity/node'
 import { fromWire, hasWildcard, isValidSubscription } from '../subject/subject.ts'
-import { INVALID_SUBJECT, refusedMapping, Transform } from '../subject/transform.ts'
 
 export interface MappingDestination {
   readonly subject: string

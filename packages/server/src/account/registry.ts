@@ -1,6 +1,6 @@
 // All accounts of a server, and the links between them.
 
-import { localPattern, Renaming, RenamingError } from '../subject/renaming.ts'
+import { localPattern, Renaming, RenamingError } from '@ngs/identity/node'
 import { fromWire, hasWildcard } from '../subject/subject.ts'
 import { Account } from './account.ts'
 import type { LatencyReports } from './latency.ts'

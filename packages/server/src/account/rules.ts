@@ -1,10 +1,8 @@
 // What decides whether an import holds: the export that lets it in, names that fit, and that nothing comes back to where it came from.
 // Configuration files are checked with these rules as a whole, claims import by import as they change.
-import { isSubsetMatch } from '@ngs/identity/node'
+import { isSubsetMatch, localPattern, Transform, TransformError } from '@ngs/identity/node'
 import { Matcher } from '../subject/matcher.ts'
-import { localPattern } from '../subject/renaming.ts'
 import { fromWire, hasWildcard, isValidSubscription } from '../subject/subject.ts'
-import { Transform, TransformError } from '../subject/transform.ts'
 import type { ExportSpec, ImportSpec } from './spec.ts'
 
 /** A subject or pattern as exports and imports accept them: no empty token, nothing after `>`, no white space. */

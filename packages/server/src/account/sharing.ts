@@ -1,8 +1,9 @@
 // Imports in force, and the way of a request into the account that serves it.
+
+import type { Renaming } from '@ngs/identity/node'
 import type { Client } from '../connection/client.ts'
 import { deliverImported } from '../delivery.ts'
 import { borrowFrame, type Frame, type MessageFrame, releaseFrame } from '../frame.ts'
-import type { Renaming } from '../subject/renaming.ts'
 import { tracing } from '../trace/current.ts'
 import type { Account } from './account.ts'
 import { samples } from './latency.ts'

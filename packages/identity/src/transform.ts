@@ -64,7 +64,7 @@ const looksLikeFunction = (token: string): boolean =>
   token.length > 4 && token.startsWith('{{') && token.endsWith('}}')
 
 /** The function that a destination token is, or null for a token as it stands. @throws TransformError. */
-export function readFunction(token: string): TokenFunction | null {
+function readFunction(token: string): TokenFunction | null {
   if (token.length > 1 && token.startsWith('$')) {
     const reference = integer(token.slice(1))
     // Other things begin with a dollar sign as well.
@@ -241,7 +241,7 @@ function split(token: string, delimiter: string): string {
 }
 
 /** FNV-1a, 32 bit, of the bytes, modulo the number of buckets; 0 of 0. A negative number counts as unsigned. */
-export function partitionOf(key: string, buckets: number): number {
+function partitionOf(key: string, buckets: number): number {
   if (buckets === 0) return 0
   let hash = 2166136261
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619)
