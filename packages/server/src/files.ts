@@ -3,15 +3,15 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { ServerError } from './errors.ts'
+import { readProblem } from './config/language.ts'
 import type { Server } from './server.ts'
 
-/** Decimal pid, no newline; it stays when the server ends, as the official one's does. @throws ServerError. */
+/** Decimal pid, no newline; it stays when the server ends, as the official one's does. @throws Error that says why it could not be written. */
 export function writePidFile(path: string): void {
   try {
     writeFileSync(path, `${process.pid}`)
   } catch (error) {
-    throw new ServerError('pidFile', `Could not write pidfile: ${(error as Error).message}`)
+    throw new Error(readProblem(error as NodeJS.ErrnoException, path))
   }
 }
 

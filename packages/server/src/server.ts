@@ -9,6 +9,7 @@ import { Client } from './connection/client.ts'
 import { ClosedConnections } from './connection/closed.ts'
 import { fdOf, TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
 import { AcceptGuard } from './descriptors.ts'
+import { ServerError } from './errors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
@@ -132,7 +133,13 @@ export class Server {
   /** Opens every listener. @throws ServerError. */
   async listen(): Promise<void> {
     const { options } = this
-    if (options.pidFile !== '') writePidFile(options.pidFile)
+    if (options.pidFile !== '') {
+      try {
+        writePidFile(options.pidFile)
+      } catch (error) {
+        throw new ServerError('pidFile', `Could not write pidfile: ${(error as Error).message}`)
+      }
+    }
     const { setUp } = await import('./setup.ts')
     await setUp(this)
     this.#net = createServer({ noDelay: true }, (socket) => this.#accept(socket))

@@ -12,6 +12,8 @@ export async function setUp(server: Server): Promise<void> {
   } else {
     const { configuredAccounts, ConfigAuthenticator } = await import('./auth/config.ts')
     configuredAccounts(server)
+    if (accounts.system !== null && options.systemAccount === '')
+      server.log.debug(`Created system account: "${accounts.system.name}"`)
     server.authenticator = new ConfigAuthenticator(server)
   }
   if (accounts.system !== null) {

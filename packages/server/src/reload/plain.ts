@@ -45,7 +45,7 @@ const EFFECTS: { readonly [F in PlainField]?: (reload: Reload) => Effect } = {
       try {
         writePidFile(pidFile)
       } catch (error) {
-        server.log.error((error as Error).message)
+        server.log.error(`Failed to write pidfile: ${(error as Error).message}`)
       }
     },
   }),
