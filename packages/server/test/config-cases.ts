@@ -4,6 +4,13 @@ const I = (v: string) => `max_pending: ${v}\n`
 const B = (v: string) => `debug: ${v}\n`
 const V = (v: string) => `x = ${v}\nserver_metadata { a: $x }\n`
 const A = (v: string) => `server_tags: ${v}\n`
+/** The keys of the seed 00 01 .. 1f. */
+const KEYS = {
+  operator: 'OAB2CB576PHBBPQ5ODORRZ2LYCMWPZGWGCN2KDK7DXOIMZASKUY3QZVT',
+  account: 'AAB2CB576PHBBPQ5ODORRZ2LYCMWPZGWGCN2KDK7DXOIMZASKUY3QPZV',
+  user: 'UAB2CB576PHBBPQ5ODORRZ2LYCMWPZGWGCN2KDK7DXOIMZASKUY3RLKK',
+  curve: 'XCHUBRNNW2HSKYSK4WZBJ2TWPJXMSTMCTU6XWXQ22G5G6PRBHAUF76G7',
+}
 export const cases: string[] = [
   ...[
     '1k',
@@ -431,4 +438,47 @@ cases.push(
   'websocket { port: x }',
   'websocket { no_tls: x }',
   'websocket { authorization { timeout: "5s" } }',
+  'authorization { proxy_required: true }',
+  'authorization { proxy_required: yess }',
+  'authorization { users: [{user: a, proxy_required: true}] }',
+  'authorization { users: [{user: a, proxy_required: 5}] }',
+  `trusted: ${KEYS.operator}`,
+  `trusted_keys: [ ${KEYS.operator} ]`,
+  `trusted_keys: [ ${KEYS.account} ]`,
+  'trusted_keys: [ 5 ]',
+  'trusted_keys: 5',
+  ...[
+    `{ issuer: ${KEYS.account}, auth_users: [ a ] }`,
+    `{ issuer: ${KEYS.account}, account: AUTH, users: [ a, b ], key: ${KEYS.curve} }`,
+    `{ issuer: ${KEYS.account}, acc: AUTH, auth_users: [ a ], xkey: ${KEYS.curve}, allowed_accounts: [ A ] }`,
+    `{ issuer: ${KEYS.account}, auth_users: [ a ], allowed_accounts: [ A, B ] }`,
+    `{ issuer: ${KEYS.account}, auth_users: [ a ], allowed_accounts: A }`,
+    `{ issuer: ${KEYS.account}, auth_users: a }`,
+    `{ issuer: ${KEYS.account}, auth_users: [] }`,
+    `{ issuer: ${KEYS.account}, auth_users: [ 5 ] }`,
+    `{ issuer: ${KEYS.account} }`,
+    `{ issuer: ${KEYS.operator}, auth_users: [ a ] }`,
+    '{ issuer: 5 }',
+    '{ auth_users: [ a ] }',
+    `{ issuer: ${KEYS.account}, auth_users: [ a ], xkey: ${KEYS.account} }`,
+    `{ issuer: ${KEYS.account}, auth_users: [ a ], bogus: 1 }`,
+    '5',
+    '[]',
+  ].flatMap((block) =>
+    ['auth_callout', 'auth_hook'].map(
+      (name) => `accounts { A { users: [{user: x}] } }\nauthorization { ${name}: ${block} }`,
+    ),
+  ),
+  ...[
+    `{ trusted: [ { key: ${KEYS.user} }, { public_key: ${KEYS.account} } ] }`,
+    '{ trusted: [] }',
+    '{}',
+    '{ trusted: [ { key: nonsense } ] }',
+    '{ trusted: [ { key: 5 } ] }',
+    `{ trusted: [ { key: ${KEYS.user}, bogus: 1 } ] }`,
+    '{ trusted: [ 5, { key: x } ] }',
+    '{ trusted: 5 }',
+    '{ bogus: 1 }',
+    '5',
+  ].map((block) => `proxies: ${block}`),
 )

@@ -1,18 +1,18 @@
 // Who decides besides the configuration: the `auth_callout` block and the `proxies` block.
-import { isPublicKey, roleOfPublicKey } from '@ngs/identity/node'
+import { decodePublicKey, isPublicKey } from '@ngs/identity/node'
 import { GLOBAL } from '../account/registry.ts'
 import type { CalloutOptions } from '../options.ts'
 import type { ConfigValue } from './language.ts'
 import { asMap, asString, eachEntry, fail, goType, type Problems, shown } from './values.ts'
 
-/** @throws ConfigError when something that it cannot be without is absent or no key. */
-export function readCallout(block: ConfigValue, problems: Problems): CalloutOptions {
+/** Null when an entry is wrong. @throws ConfigError when something that it cannot be without is absent. */
+export function readCallout(block: ConfigValue, problems: Problems): CalloutOptions | null {
   if (!(block.value instanceof Map))
     fail(block, `Expected authorization callout to be a map/struct, got ${shown(block)}`)
   const callout: CalloutOptions = { issuer: '', account: '', authUsers: [], xkey: '', allowedAccounts: [] }
   // What is missing is blamed on the field that was looked at last, as the official server does.
   let last = block
-  eachEntry(
+  const whole = eachEntry(
     block.value,
     problems,
     (key, value) => {
@@ -53,6 +53,7 @@ export function readCallout(block: ConfigValue, problems: Problems): CalloutOpti
     },
     (name) => `Unknown field ${JSON.stringify(name)} parsing authorization callout`,
   )
+  if (!whole) return null
   if (callout.account === '') callout.account = GLOBAL
   if (callout.issuer === '') fail(last, 'Authorization callouts require an issuer to be specified')
   if (callout.authUsers.length === 0)
@@ -61,7 +62,7 @@ export function readCallout(block: ConfigValue, problems: Problems): CalloutOpti
 }
 
 function names(value: ConfigValue, what: string): string[] {
-  if (!Array.isArray(value.value)) fail(value, `Expected ${what} to be an array, got ${goType(value)}`)
+  if (!Array.isArray(value.value)) fail(value, `Expected ${what} to be an array, got *conf.token`)
   return value.value.map(asString)
 }
 
@@ -81,7 +82,7 @@ export function readProxies(block: ConfigValue, problems: Problems): string[] {
       eachEntry(asMap(item), problems, (name, entry) => {
         if (name !== 'key' && name !== 'public_key') return false
         const proxy = asString(entry)
-        if (roleOfPublicKey(proxy) === undefined)
+        if (decodePublicKey(proxy) === undefined)
           problems.error(entry, `invalid proxy key ${JSON.stringify(proxy)}`)
         keys.push(proxy)
         return true

@@ -68,9 +68,11 @@ export function readPreload(value: ConfigValue, options: Options, problems: Prob
 /** Operator keys that are trusted without an operator JWT. */
 export function readTrustedKeys(value: ConfigValue, problems: Problems): string[] {
   const keys = stringList(value, 'trusted', problems) ?? []
+  // The official server blames the last one for all.
+  const at = Array.isArray(value.value) ? (value.value.at(-1) ?? value) : value
   for (const key of keys) {
     if (!isPublicKey(key, 'operator'))
-      problems.error(value, `trust key ${JSON.stringify(key)} required to be a valid public operator nkey`)
+      problems.error(at, `trust key ${JSON.stringify(key)} required to be a valid public operator nkey`)
   }
   return keys
 }
