@@ -87,6 +87,8 @@ export type AuthResult = Admission | Denial
 export interface Authenticator {
   /** INFO says `auth_required`, the auth timer runs. */
   readonly required: boolean
+  /** Logins into accounts that are not among the pinned ones. */
+  readonly pinnedFailures?: number
   /** INFO carries a nonce. */
   readonly usesNonce: boolean
   /** INFO's auth_required in the first INFO; false while a guest user stands for clients that bring nothing. */

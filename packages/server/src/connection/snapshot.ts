@@ -47,6 +47,7 @@ export interface ConnectionSnapshot extends ConnectionFigures {
   /** May be one that alone lets its bearer in: not to be shown as it is. */
   readonly jwt: string
   readonly issuerKey: string | undefined
+  readonly proxyKey: string | undefined
   /** The user's name in its JWT. */
   readonly userName: string | undefined
   readonly tags: readonly string[] | undefined
@@ -83,6 +84,7 @@ export function snapshot(client: Client): ConnectionSnapshot {
     account: account.name,
     jwt: options.jwt || (user.jwt ?? ''),
     issuerKey: user.issuerKey,
+    proxyKey: user.proxyKey,
     userName: user.userName,
     tags: user.tags,
     subscriptions: subscriptionsOf(client),

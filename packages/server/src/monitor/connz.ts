@@ -170,6 +170,7 @@ function connection(
     issuer_key: auth || isClosed ? filled(shown.issuerKey) : undefined,
     name_tag: filled(nameTag(server, shown, auth, isNamed)),
     tags: auth || isClosed ? listed(shown.tags) : undefined,
+    proxy: shown.proxyKey === undefined ? undefined : { key: shown.proxyKey },
   }
 }
 

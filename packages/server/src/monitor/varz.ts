@@ -89,9 +89,14 @@ export function varz(server: Server): Record<string, unknown> {
     trusted_operators_jwt: listed(options.operators),
     trusted_operators_claim: listed(options.operators.map(claimsOf)),
     system_account: server.accounts.system?.name,
+    pinned_account_fails: nonzero(server.authenticator.pinnedFailures ?? 0),
     slow_consumer_stats: byKind(server.slowConsumers),
     stale_connection_stats: byKind(server.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
+    proxies:
+      options.trustedProxies.length === 0
+        ? undefined
+        : { trusted: options.trustedProxies.map((key) => ({ key })) },
   }
 }
 
