@@ -254,7 +254,7 @@ export function refusedMapping(source: string, destination: string): string | nu
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!
     if (token === '' || (i > 0 && tokens[i - 1] === '>'))
-      return `${DESTINATION}: invalid transform in ${token}`
+      return `${DESTINATION}: invalid transform${token === '' ? '' : ` in ${token}`}`
     if (looksLikeFunction(token)) {
       if (!FUNCTIONS.some(([, pattern]) => pattern.test(token)))
         return `${DESTINATION}: unknown function in ${token}`

@@ -262,7 +262,7 @@ const REFUSED: [string, string][] = [
   ],
   [
     'foo: "bar..baz"',
-    'Error adding mapping for "foo" to "bar..baz" : invalid mapping destination: invalid transform in ',
+    'Error adding mapping for "foo" to "bar..baz" : invalid mapping destination: invalid transform',
   ],
   ['foo: "b r"', 'Error adding mapping for "foo" to "b r" : invalid mapping destination: invalid transform'],
   ['"foo..bar": bar', 'Subject "foo..bar" is not a valid subject'],
