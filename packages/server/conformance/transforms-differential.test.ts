@@ -2,8 +2,8 @@
 // one engine is under test its results are compared with the functions as this repository's library computes them.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { Transform } from '@ngs/identity/node'
 import { Engine, type EngineUnderTest, enginesUnderTest, RawClient } from '@ngs/testkit'
-import { Transform } from '../src/subject/transform.ts'
 import { QUIET } from './support.ts'
 
 /** A generator of its own, so that each run has the same subjects. */

@@ -220,11 +220,12 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
     const { text, closes, logs, says = text ?? '' }: Refusal = REFUSALS[why]
     const { log } = this.server
-    if (why === 'maxPayload')
+    if (why === 'maxPayload') {
       log.error(
         `${this.label} - maximum payload exceeded: ${this.#parser.declaredSize()} vs ${this.maxPayload}`,
       )
-    else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
+      if (this.#parser.headerSize > 0) this.#traceTooLarge(this.#parser)
+    } else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
     if (text !== null) this.error(text)
     if (closes !== null) this.close(closes)
   }
@@ -712,6 +713,15 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     tracing.current = trace
     this.#publish(frame, this.#entryOf(frame, false))
     tracing.current = null
+    trace.send()
+  }
+
+  #traceTooLarge(frame: Parser): void {
+    frame.headerSize = Math.min(frame.headerSize, frame.dataEnd - frame.dataStart)
+    if (!mayTrace(frame, this.account.spec.trace !== null)) return
+    const trace = beginTrace(this, frame, true)
+    if (typeof trace === 'string') return
+    trace.refused('maximum payload exceeded')
     trace.send()
   }
 

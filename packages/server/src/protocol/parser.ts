@@ -509,7 +509,11 @@ export class Parser {
       }
     } else this.headerSize = -1
     if (size > this.maxPayload && this.maxPayload >= 0) {
+      // As much as has come: the sink may want to know what was in it.
       this.args = args
+      this.data = data
+      this.dataStart = start
+      this.dataEnd = Math.min(start + size, data.length)
       this.sink.refuse('maxPayload')
       return
     }
