@@ -1,5 +1,5 @@
 // What a user may publish and subscribe to. Lists are compiled once into subject indexes; a side without lists is null and costs one comparison.
-import { subjectsOverlap } from '@ngs/identity/node'
+import { isSubsetMatch, subjectsOverlap } from '@ngs/identity/node'
 import { Matcher } from './matcher.ts'
 import { hasWildcard, toWire } from './subject.ts'
 
@@ -30,13 +30,9 @@ function compile(list: string[]): Matcher<Entry> | null {
   return index
 }
 
-const queueCovers = (pattern: string, queue: string): boolean => {
-  if (pattern === queue) return true
-  if (!hasWildcard(pattern)) return false
-  const index = new Matcher<true>()
-  index.insert(pattern, true)
-  return index.matches(queue)
-}
+/** Queue names may look like subjects, and entries have wildcards for them. */
+const queueCovers = (pattern: string, queue: string): boolean =>
+  pattern === queue || (hasWildcard(pattern) && isSubsetMatch(queue, pattern))
 
 export class Permissions {
   readonly spec: PermissionsSpec
