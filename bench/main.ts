@@ -15,14 +15,14 @@ const HELP = `usage: npm run bench [-- ROW ...] [flags]
 
 Measures ngs-server and the official nats-server side by side and prints medians and ratios.
 
-rows (default: all)
-${rows.map((row) => `  ${row.name.padEnd(10)} ${row.title}`).join('\n')}
+rows (default: all but those with *)
+${rows.map((row) => `  ${row.name.padEnd(16)} ${row.title}${row.onlyByName === true ? ' *' : ''}`).join('\n')}
 
 flags
   --engine PATH      the server to measure (default: packages/server/bin/ngs-server)
   --reference PATH   what it is compared with (default: the official nats-server of \`npm run peers\`); "none" for nothing
   --runs N           counted runs per server, alternating (default 5)
-  --seconds S        about how long one run takes (default 1)
+  --seconds S        about how long one run takes (default 0.5)
   --amount N         messages (or rounds) per run instead of --seconds
   --no-ceiling       do not measure the load generator's own ceiling
   --json FILE        also write every single figure to FILE
@@ -56,7 +56,7 @@ function options() {
         engine: { type: 'string', default: join(root, 'packages/server/bin/ngs-server') },
         reference: { type: 'string', default: join(root, `.peers/bin/nats-server${windows ? '.exe' : ''}`) },
         runs: { type: 'string', default: '5' },
-        seconds: { type: 'string', default: '1' },
+        seconds: { type: 'string', default: '0.5' },
         amount: { type: 'string' },
         ceiling: { type: 'boolean', default: true },
         json: { type: 'string' },
@@ -78,7 +78,10 @@ for (const name of positionals) {
   if (rows.some((row) => row.name === name)) continue
   fail(`no row is called ${name}; the rows are ${rows.map((row) => row.name).join(', ')}`)
 }
-const chosen = positionals.length === 0 ? rows : rows.filter((row) => positionals.includes(row.name))
+const chosen =
+  positionals.length === 0
+    ? rows.filter((row) => row.onlyByName !== true)
+    : rows.filter((row) => positionals.includes(row.name))
 const plan = {
   runs: number('runs', values.runs, 1),
   seconds: number('seconds', values.seconds, 0.05),

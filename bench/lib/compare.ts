@@ -54,12 +54,21 @@ export async function compare(
   note: (text: string) => void,
 ): Promise<RowResult> {
   const dir = mkdtempSync(join(tmpdir(), 'ngs-bench-'))
-  const engines: RunningEngine[] = []
+  const running = new Set<RunningEngine>()
   const session = await row.prepare()
   try {
     const config = join(dir, 'server.conf')
-    writeFileSync(config, HOST + (row.config ?? ''))
-    for (const spec of specs) engines.push(await startEngine(spec, config, dir))
+    const lines = typeof row.config === 'function' ? row.config(dir) : (row.config ?? '')
+    writeFileSync(config, HOST + lines)
+    const start = async (spec: EngineSpec): Promise<RunningEngine> => {
+      const engine = await startEngine({ ...spec, traceGc: row.traceGc === true }, config, dir)
+      running.add(engine)
+      return engine
+    }
+    const stop = async (engine: RunningEngine): Promise<void> => {
+      running.delete(engine)
+      await engine.stop()
+    }
     const run = async (engine: RunningEngine, amount: number, what: string): Promise<[Outcome, number]> => {
       note(`${row.name}: ${engine.name} ${what}`)
       try {
@@ -70,13 +79,15 @@ export async function compare(
         throw new Error(`${engine.name}: ${error instanceof Error ? error.message : error}`)
       }
     }
-    let amount = plan.amount ?? 0
-    if (plan.amount === undefined) {
+    const kept: RunningEngine[] = []
+    if (row.fresh !== true) for (const spec of specs) kept.push(await start(spec))
+    let amount = plan.amount ?? row.amount ?? 0
+    if (amount === 0) {
       // Twice: the first gives a rough rate, the second lets just-in-time compilers finish and gives a good one.
       let rates: number[] = []
       for (const part of [0, 0.5]) {
         const measured: number[] = []
-        for (const [i, engine] of engines.entries()) {
+        for (const [i, engine] of kept.entries()) {
           const planned = part === 0 ? row.warmUp : Math.max(row.warmUp, rates[i]! * plan.seconds * part)
           const [outcome] = await run(engine, planned, 'warm-up')
           measured.push(outcome.amount / outcome.seconds)
@@ -87,25 +98,28 @@ export async function compare(
       const mean = Math.exp(rates.reduce((sum, rate) => sum + Math.log(rate), 0) / rates.length)
       amount = Math.max(row.warmUp, Math.round(mean * plan.seconds))
     }
-    const outcomes = new Map<RunningEngine, [Outcome, number][]>(engines.map((engine) => [engine, []]))
-    for (let i = 1; i <= plan.runs; i++) {
-      for (const engine of engines) {
-        outcomes.get(engine)!.push(await run(engine, amount, `run ${i} of ${plan.runs}`))
+    const outcomes = specs.map((): [Outcome, number][] => [])
+    const runs = Math.min(plan.runs, row.mostRuns ?? plan.runs)
+    for (let i = 1; i <= runs; i++) {
+      for (const [at, spec] of specs.entries()) {
+        const engine = kept[at] ?? (await start(spec))
+        outcomes[at]!.push(await run(engine, amount, `run ${i} of ${runs}`))
+        if (row.fresh === true) await stop(engine)
       }
     }
     let ceiling: EngineResult | null = null
-    if (plan.ceiling) {
+    if (plan.ceiling && row.ceiling !== false && row.fresh !== true) {
       const sink = await startSink()
-      engines.push(sink)
+      running.add(sink)
       const runs: [Outcome, number][] = []
       for (let i = 0; i < 4; i++) runs.push(await run(sink, amount, 'the generator alone'))
       ceiling = summarize('generator alone', runs.slice(1))
     }
-    const results = [...outcomes].map(([engine, runs]) => summarize(engine.name, runs))
+    const results = outcomes.map((runs, i) => summarize(specs[i]!.name, runs))
     return { row, amount, engines: results, ceiling }
   } finally {
     await session.close()
-    await Promise.all(engines.map((engine) => engine.stop()))
+    await Promise.all([...running].map((engine) => engine.stop()))
     rmSync(dir, { recursive: true, force: true })
   }
 }
@@ -117,8 +131,8 @@ function summarize(engine: string, runs: readonly [Outcome, number][]): EngineRe
   }
   const metrics: Record<string, Summary> = {}
   for (const key of Object.keys(runs[0]![0].values)) metrics[key] = summary((outcome) => outcome.values[key]!)
-  metrics['cpu'] = summary((outcome) => outcome.serverCpu / outcome.work)
-  metrics['memory'] = summary((_, memory) => memory / 2 ** 20)
+  metrics['cpu'] ??= summary((outcome) => outcome.serverCpu / outcome.work)
+  metrics['memory'] ??= summary((_, memory) => memory / 2 ** 20)
   const cores = cpus().length
   return {
     engine,

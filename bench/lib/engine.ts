@@ -2,19 +2,29 @@
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 
 /** A server executable that takes nats-server's flags. */
 export interface EngineSpec {
   readonly name: string
   readonly path: string
+  /** Reports the pauses of its garbage collector, see {@link RunningEngine.pauses}. */
+  readonly traceGc?: boolean
 }
 
 export interface RunningEngine {
   readonly name: string
   readonly port: number
   readonly pid: number
+  /** Of its WebSocket listener; 0 without one. */
+  readonly websocketPort: number
+  /** From the start of the process until a client got INFO, milliseconds. */
+  readonly readyMs: number
+  /** Pauses of the garbage collector so far, milliseconds; with `traceGc` only. */
+  readonly pauses: readonly number[]
   /** Processor time of all its threads so far, user and system, microseconds (ten milliseconds resolution). */
   cpu(): number
   /** Resident memory, bytes. */
@@ -25,6 +35,8 @@ export interface RunningEngine {
 }
 
 const ticksPerSecond = process.platform === 'linux' ? Number(execFileSync('getconf', ['CLK_TCK'])) : 100
+/** Longest wait for a server to be ready, ms; ten thousand accounts take their time. */
+const START_LIMIT = 60_000
 const running = new Set<ChildProcess>()
 
 /** Whatever happens to the bench, no server outlives it. */
@@ -66,18 +78,31 @@ export function versionOf(spec: EngineSpec): string {
   }
 }
 
-/** Starts `spec` with the configuration file; resolves when it has written its ports file. */
+/** What either engine needs to tell about its garbage collector: Go's own variable, and a module that Node loads first. */
+const GC_ENV = {
+  GODEBUG: 'gctrace=1',
+  NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, '../load/gc-trace.mjs'))}`,
+}
+
+/** Starts `spec` with the configuration file; resolves when it accepts clients and has written its ports file. */
 export async function startEngine(spec: EngineSpec, config: string, dir: string): Promise<RunningEngine> {
   const portsDir = join(dir, `ports-${basename(spec.path)}-${process.hrtime.bigint()}`)
   mkdirSync(portsDir)
+  const begin = performance.now()
   const child = spawn(spec.path, ['-c', config, '--ports_file_dir', portsDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Not in the terminal's foreground group: the bench stops it, not Ctrl-C.
     detached: true,
+    env: spec.traceGc === true ? { ...process.env, ...GC_ENV } : process.env,
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   let log = ''
+  const pauses: number[] = []
   const keep = (chunk: Buffer): void => {
-    log = (log + chunk.toString()).slice(-4000)
+    const text = chunk.toString()
+    log = (log + text).slice(-4000)
+    if (spec.traceGc === true) pauses.push(...pausesIn(text))
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
@@ -85,26 +110,53 @@ export async function startEngine(spec: EngineSpec, config: string, dir: string)
     throw error
   })
   failure.catch(() => {})
-  const port = await Promise.race([portFrom(portsDir, child, () => log), failure])
-  return meter(spec.name, port, child, () => log)
+  const ports = await Promise.race([portsFrom(portsDir, child, () => log), failure])
+  await greeting(ports.nats)
+  const readyMs = performance.now() - begin
+  return meter(spec.name, child, () => log, { ...ports, readyMs, pauses })
 }
 
-async function portFrom(dir: string, child: ChildProcess, log: () => string): Promise<number> {
-  for (let tries = 0; tries < 1000; tries++) {
+/** `gc <ms>` of load/gc-trace.mjs, and the two stop-the-world parts of a line of Go's gctrace. */
+function pausesIn(text: string): number[] {
+  const found = [...text.matchAll(/^gc ([\d.]+)$/gm)].map(([, ms]) => Number(ms))
+  for (const [, first, second] of text.matchAll(/^gc \d+ @.*: ([\d.]+)\+[\d.]+\+([\d.]+) ms clock/gm))
+    found.push(Number(first), Number(second))
+  return found
+}
+
+interface Ports {
+  nats: number
+  websocket: number
+}
+
+async function portsFrom(dir: string, child: ChildProcess, log: () => string): Promise<Ports> {
+  const end = performance.now() + START_LIMIT
+  while (performance.now() < end) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${log()}`)
     const file = readdirSync(dir).find((name) => name.endsWith('.ports'))
     if (file !== undefined) {
       try {
-        const { nats } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as { nats: string[] }
-        return Number(new URL(nats[0]!).port)
+        const { nats, websocket } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as {
+          nats: string[]
+          websocket?: string[]
+        }
+        const port = (url: string | undefined): number => (url === undefined ? 0 : Number(new URL(url).port))
+        return { nats: port(nats[0]), websocket: port(websocket?.[0]) }
       } catch (error) {
         // Read while it was written; the next look sees it whole.
         if (!(error instanceof SyntaxError)) throw error
       }
     }
-    await sleep(10)
+    await sleep(1)
   }
-  throw new Error(`the server wrote no ports file within 10 s:\n${log()}`)
+  throw new Error(`the server wrote no ports file within ${START_LIMIT / 1000} s:\n${log()}`)
+}
+
+/** Resolves with the first byte the server says. */
+async function greeting(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'data')
+  socket.destroy()
 }
 
 /** The do-nothing server of load/sink.ts, as an engine. */
@@ -113,17 +165,25 @@ export async function startSink(): Promise<RunningEngine> {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const [port] = (await once(child, 'message')) as [number]
-  return meter('sink', port, child, () => '')
-}
-
-function meter(name: string, port: number, child: ChildProcess, log: () => string): RunningEngine {
-  const pid = child.pid!
   running.add(child)
   child.once('exit', () => running.delete(child))
+  return meter('sink', child, () => '', { nats: port, websocket: 0, readyMs: 0, pauses: [] })
+}
+
+function meter(
+  name: string,
+  child: ChildProcess,
+  log: () => string,
+  { nats, websocket, readyMs, pauses }: Ports & { readyMs: number; pauses: readonly number[] },
+): RunningEngine {
+  const pid = child.pid!
   return {
     name,
-    port,
+    port: nats,
+    websocketPort: websocket,
     pid,
+    readyMs,
+    pauses,
     cpu() {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       // Fields after the command's name, which may hold blanks itself: utime and stime are the 12th and 13th of them.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Command, Report } from '../load/commands.ts'
 
 /** How long nothing at all may come from a load process before the run counts as lost. */
-const SILENCE = 30_000
+const SILENCE = 60_000
 
 export class LoadProcess {
   readonly #child: ChildProcess
@@ -19,7 +19,7 @@ export class LoadProcess {
   /** Gets the progress reports. */
   onProgress: (received: number) => void = () => {}
 
-  constructor(name: 'publisher' | 'subscriber' | 'wide') {
+  constructor(name: 'publisher' | 'subscriber' | 'wide' | 'requester' | 'responder' | 'storm') {
     this.#name = name
     this.#child = fork(join(import.meta.dirname, `../load/${name}.ts`), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -9,6 +9,8 @@ export interface Metric {
   readonly better: 'higher' | 'lower'
   /** The ratio to reach: at least this when higher is better, at most this when lower is. */
   readonly target?: number
+  /** What ours may be at most, whatever the reference is. */
+  readonly limit?: number
 }
 
 /** What one run yields. */
@@ -35,11 +37,23 @@ export interface Row {
   /** What one unit of {@link Outcome.work} is, for the column of the CPU time. */
   readonly workUnit: string
   /** Lines for the configuration file, besides host and port. */
-  readonly config?: string
+  readonly config?: string | ((dir: string) => string)
+  /** Each run gets a server that has done nothing before. */
+  readonly fresh?: boolean
+  /** The amount of every run, instead of planning it by time. */
+  readonly amount?: number
+  /** Counted runs at most, where one takes long. */
+  readonly mostRuns?: number
+  /** false: the generator's own figure says nothing here. */
+  readonly ceiling?: boolean
+  /** The servers report what their garbage collectors do. */
+  readonly traceGc?: boolean
+  /** Runs only when it is named. */
+  readonly onlyByName?: boolean
   /** Amount (messages, rounds, ...) of the first, shortest warm-up. */
   readonly warmUp: number
-  /** Starts what the runs of this row share, load processes above all. */
-  prepare(): Promise<Session> | Session
+  /** Starts what the runs of this row share, load processes above all. `small`: for a test that only counts. */
+  prepare(size?: 'small'): Promise<Session> | Session
 }
 
 export interface Session {

@@ -1,5 +1,6 @@
 // Throughput rows: publishers in one process, subscribers in another, a steady stream of equal messages between them.
-import { measureCpu } from './engine.ts'
+import type { Endpoint } from '../load/connection.ts'
+import { measureCpu, type RunningEngine } from './engine.ts'
 import { LoadProcess } from './load-process.ts'
 import { cpuMetric, type Metric, memoryMetric, type Outcome, type Row, type Session } from './row.ts'
 
@@ -9,6 +10,11 @@ export interface StreamShape {
   subscribers: number
   /** Payload, bytes. */
   size: number
+  /** They share the messages as one queue group. */
+  queue?: boolean
+  transport?: 'tls' | 'websocket'
+  /** Users, and so accounts, of the two sides. */
+  users?: { publisher: string; subscriber: string }
 }
 
 /**
@@ -24,6 +30,7 @@ export function streamRow(
   title: string,
   shape: StreamShape,
   targets: { rate?: number; cpu?: number },
+  more: Pick<Row, 'config' | 'ceiling'> = {},
 ): Row {
   const rate: Metric = {
     key: 'rate',
@@ -34,10 +41,22 @@ export function streamRow(
   return {
     name,
     title,
-    metrics: [rate, cpuMetric(targets.cpu), memoryMetric],
-    workUnit: shape.subscribers > 1 ? 'delivery' : 'msg',
+    metrics: [rate, cpuMetric(targets.cpu), ...(shape.queue === true ? [UNEVEN] : []), memoryMetric],
+    workUnit: shape.subscribers > 1 && shape.queue !== true ? 'delivery' : 'msg',
     warmUp: Math.max(200, Math.min(200_000, Math.floor(50_000_000 / (shape.size + 50)))),
+    ...more,
     prepare: () => openStream(shape),
+  }
+}
+
+/** How far the member with most or least messages is from its share, percent. */
+const UNEVEN: Metric = { key: 'uneven', label: 'uneven %', better: 'lower', limit: 5 }
+
+export function endpoint(server: RunningEngine, transport?: 'tls' | 'websocket', user?: string): Endpoint {
+  return {
+    port: transport === 'websocket' ? server.websocketPort : server.port,
+    ...(transport === undefined ? {} : { transport }),
+    ...(user === undefined ? {} : { user }),
   }
 }
 
@@ -50,15 +69,15 @@ function openStream(shape: StreamShape): Session {
       const each = Math.max(1, Math.round(amount / shape.publishers))
       const published = each * shape.publishers
       const window = subscriber === null ? Number.MAX_SAFE_INTEGER : Math.ceil(WINDOW / (size + 50))
-      const { port } = server
       if (subscriber !== null) {
         subscriber.onProgress = (received) => publisher.tell({ do: 'progress', received })
         await subscriber.ask(
           {
             do: 'subscribe',
-            port,
+            at: endpoint(server, shape.transport, shape.users?.subscriber),
             connections: shape.subscribers,
             subject: SUBJECT,
+            ...(shape.queue === true ? { queue: 'workers' } : {}),
             size,
             expect: published,
           },
@@ -66,7 +85,13 @@ function openStream(shape: StreamShape): Session {
         )
       }
       await publisher.ask(
-        { do: 'publish-ready', port, connections: shape.publishers, subject: SUBJECT, size },
+        {
+          do: 'publish-ready',
+          at: endpoint(server, shape.transport, shape.users?.publisher),
+          connections: shape.publishers,
+          subjects: SUBJECT,
+          size,
+        },
         'ready',
       )
       const used = measureCpu(server)
@@ -87,7 +112,7 @@ function openStream(shape: StreamShape): Session {
         subscriber?.ask({ do: 'close' }, 'closed'),
       ])
       const deliveries = received?.messages ?? published
-      if (deliveries !== published * Math.max(1, shape.subscribers)) {
+      if (deliveries !== published * (shape.queue === true ? 1 : Math.max(1, shape.subscribers))) {
         throw new Error(
           `${deliveries} deliveries of ${published} messages to ${shape.subscribers} subscribers`,
         )
@@ -100,7 +125,10 @@ function openStream(shape: StreamShape): Session {
         serverCpu: cpu.server,
         machineCpu: cpu.machine,
         loadCpu: sent.cpu + (received?.cpu ?? 0),
-        values: { rate: deliveries / seconds },
+        values: {
+          rate: deliveries / seconds,
+          ...(received !== undefined && shape.queue === true ? { uneven: unevenness(received.each) } : {}),
+        },
       }
     },
     async close() {
@@ -109,7 +137,12 @@ function openStream(shape: StreamShape): Session {
   }
 }
 
+function unevenness(each: readonly number[]): number {
+  const share = each.reduce((sum, count) => sum + count, 0) / each.length
+  return Math.max(...each.map((count) => (Math.abs(count - share) / share) * 100))
+}
+
 /** Settles only when `work` fails, and then like it. */
-function failureOf(work: Promise<unknown> | undefined): Promise<never> {
+export function failureOf(work: Promise<unknown> | undefined): Promise<never> {
   return new Promise((_, reject) => work?.catch(reject))
 }

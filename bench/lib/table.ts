@@ -112,7 +112,7 @@ export function summaryText(results: readonly RowResult[], paint: Paint): string
           `${meets(metric, value) ? 'met   ' : 'missed'} ${text}`,
         )
       })
-    lines.push(`  ${result.row.name.padEnd(10)}${parts.join('   ')}`)
+    lines.push(`  ${result.row.name.padEnd(17)}${parts.join('   ')}`)
   }
   return lines.join('\n')
 }

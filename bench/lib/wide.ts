@@ -24,7 +24,7 @@ export function wideRow(name: string, subscribers: number, targets: { latency: n
           const { port } = server
           const rounds = Math.max(10, Math.round(amount))
           await load.ask(
-            { do: 'wide-ready', port, connections: subscribers, subject: 'bench.wide', size: 16 },
+            { do: 'wide-ready', at: { port }, connections: subscribers, subject: 'bench.wide', size: 16 },
             'ready',
           )
           const used = measureCpu(server)

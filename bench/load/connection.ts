@@ -1,7 +1,21 @@
 // A raw NATS connection of the load generator: handshake first, then bytes go to a sink function without any parsing.
 import { connect, type Socket } from 'node:net'
+import { connect as secure } from 'node:tls'
+import { upgradeRequest, WebSocketReader, wrapBinary } from './websocket.ts'
 
-const CONNECT = `CONNECT ${JSON.stringify({
+/** Where and how to connect. */
+export interface Endpoint {
+  readonly port: number
+  /** TCP when absent. */
+  readonly transport?: 'tls' | 'websocket'
+  /** User name, which is the password too. */
+  readonly user?: string
+}
+
+/** More fields of CONNECT from what INFO says (its nonce). */
+export type Sign = (info: { nonce?: string }) => Record<string, unknown>
+
+const FIELDS = {
   verbose: false,
   pedantic: false,
   lang: 'ngs-bench',
@@ -10,7 +24,7 @@ const CONNECT = `CONNECT ${JSON.stringify({
   protocol: 0,
   headers: true,
   no_responders: true,
-})}\r\n`
+}
 
 /** The most bytes one read brings. */
 export const CHUNK = 256 * 1024
@@ -21,15 +35,21 @@ export const CHUNK = 256 * 1024
  */
 const shared = Buffer.allocUnsafeSlow(CHUNK)
 
-/** Consumes `shared[0..length)` of one connection. */
+/** Consumes `chunk[0..length)` of one connection. */
 export type ChunkHandler = (chunk: Buffer, length: number) => void
 
 export interface LoadConnection {
-  readonly socket: Socket
+  /** Bytes that wait in the stream. */
+  readonly queued: number
   /** Set after the handshake; every byte from then on goes there. */
   onChunk: ChunkHandler
   /** Set by the owner: the connection failed or the server closed it. */
   onGone: (reason: string) => void
+  /** Protocol text or bytes that {@link LoadConnection.wrap} has made ready. */
+  write(bytes: Buffer, done?: () => void): void
+  say(text: string): void
+  /** Bytes as the transport sends them: the same but for WebSocket frames. */
+  wrap(bytes: Buffer): Buffer
   close(): void
 }
 
@@ -37,38 +57,57 @@ export interface LoadConnection {
  * Connects, sends CONNECT, `extra` (SUB lines) and PING, and resolves when the PONG is there: the server then knows
  * everything that was sent. Rejects with the server's -ERR, or when the connection ends before.
  */
-export function openConnection(port: number, extra = ''): Promise<LoadConnection> {
+export function openConnection(at: Endpoint, extra = '', sign?: Sign): Promise<LoadConnection> {
   return new Promise((resolve, reject) => {
     let text = ''
     let asked = false
     let state: 'handshake' | 'open' | 'closed' = 'handshake'
-    const socket = connect({
-      port,
+    const web = at.transport === 'websocket'
+    const reader = web
+      ? new WebSocketReader((chunk, from, to) => take(chunk.subarray(from, to), to - from))
+      : null
+    let socket: Socket = connect({
+      port: at.port,
       host: '127.0.0.1',
       noDelay: true,
-      onread: {
-        buffer: shared,
-        callback(length: number): boolean {
-          if (state === 'open') connection.onChunk(shared, length)
-          else handshake(length)
-          return true
-        },
-      },
+      ...(at.transport === 'tls'
+        ? {}
+        : {
+            onread: {
+              buffer: shared,
+              callback(length: number): boolean {
+                if (reader === null) take(shared, length)
+                else reader.feed(shared, length)
+                return true
+              },
+            },
+          }),
     })
     const connection: LoadConnection = {
-      socket,
+      get queued() {
+        return socket.writableLength
+      },
       onChunk: () => {},
       onGone: () => {},
+      write: (bytes, done) => void socket.write(bytes, done),
+      say: (line) => void socket.write(connection.wrap(Buffer.from(line))),
+      wrap: web ? wrapBinary : (bytes) => bytes,
       close() {
         state = 'closed'
         socket.destroy()
       },
     }
-    function handshake(length: number): void {
-      text += shared.toString('latin1', 0, length)
-      if (!asked && text.includes('\r\n')) {
+    function take(chunk: Buffer, length: number): void {
+      if (state === 'open') connection.onChunk(chunk, length)
+      else if (state === 'handshake') handshake(chunk, length)
+    }
+    function handshake(chunk: Buffer, length: number): void {
+      text += chunk.toString('latin1', 0, length)
+      const info = /^INFO (.*)\r\n/.exec(text)?.[1]
+      if (!asked && info !== undefined) {
         asked = true
-        socket.write(`${CONNECT}${extra}PING\r\n`)
+        if (at.transport === 'tls') upgrade(info)
+        else answer(info)
       }
       if (text.includes('-ERR')) {
         gone(`the server refused the connection: ${text.slice(text.indexOf('-ERR')).trim()}`)
@@ -77,6 +116,19 @@ export function openConnection(port: number, extra = ''): Promise<LoadConnection
         resolve(connection)
       }
     }
+    function answer(info: string): void {
+      const user = at.user === undefined ? {} : { user: at.user, pass: at.user }
+      const fields = { ...FIELDS, ...user, ...sign?.(JSON.parse(info)) }
+      connection.say(`CONNECT ${JSON.stringify(fields)}\r\n${extra}PING\r\n`)
+    }
+    function upgrade(info: string): void {
+      socket.removeAllListeners('data')
+      // Of a certificate made for this run there is nothing to learn.
+      const inner = secure({ socket, rejectUnauthorized: false }, () => answer(info))
+      watch(inner)
+      inner.on('data', (chunk: Buffer) => take(chunk, chunk.length))
+      socket = inner
+    }
     function gone(reason: string): void {
       const before = state
       state = 'closed'
@@ -84,23 +136,31 @@ export function openConnection(port: number, extra = ''): Promise<LoadConnection
       if (before === 'handshake') reject(new Error(reason))
       else if (before === 'open') connection.onGone(reason)
     }
-    socket.on('error', (error) => gone(`connection failed: ${error.message}`))
-    socket.on('close', () => gone('the server closed the connection'))
+    function watch(one: Socket): void {
+      one.on('error', (error) => gone(`connection failed: ${error.message}`))
+      one.on('close', () => gone('the server closed the connection'))
+    }
+    watch(socket)
+    if (at.transport === 'tls') socket.on('data', (chunk: Buffer) => take(chunk, chunk.length))
+    if (web) socket.write(upgradeRequest(at.port))
   })
 }
 
 /** Opens `count` connections, a few at a time so that the listen backlog is never the limit. */
 export async function openConnections(
-  port: number,
+  at: Endpoint,
   count: number,
-  extra: (index: number) => string,
+  extra: (index: number) => string = () => '',
+  sign?: (index: number) => Sign,
 ): Promise<LoadConnection[]> {
   const open: LoadConnection[] = []
   while (open.length < count) {
     const batch = Math.min(50, count - open.length)
     const first = open.length
     open.push(
-      ...(await Promise.all(Array.from({ length: batch }, (_, i) => openConnection(port, extra(first + i))))),
+      ...(await Promise.all(
+        Array.from({ length: batch }, (_, i) => openConnection(at, extra(first + i), sign?.(first + i))),
+      )),
     )
   }
   return open

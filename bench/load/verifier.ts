@@ -3,6 +3,7 @@
 // a small part of what the server spends. Control lines between frames (PING, PONG, INFO, -ERR) take the slow way.
 
 const I = 0x49
+const M = 0x4d
 const P = 0x50
 const MINUS = 0x2d
 const PLUS = 0x2b
@@ -91,5 +92,48 @@ export class StreamVerifier {
     else if (line.startsWith('INFO ')) return stop
     else throw new Error(`the server sent ${JSON.stringify(line)} after ${this.frames} messages`)
     return stop
+  }
+}
+
+/** Counts frames of one length whose content may differ, by their first byte and their length. */
+export class FrameCounter {
+  frames = 0
+  pongs = 0
+  onPing: () => void = () => {}
+  readonly #length: number
+  /** Bytes of the current frame still to come. */
+  #left = 0
+  #line: string | null = null
+
+  constructor(length: number) {
+    this.#length = length
+  }
+
+  /** Takes `chunk[0..length)`. Throws when a frame does not begin where it has to. */
+  feed(chunk: Buffer, length: number): void {
+    let at = 0
+    while (at < length) {
+      if (this.#left > 0) {
+        const taken = Math.min(this.#left, length - at)
+        at += taken
+        this.#left -= taken
+        if (this.#left > 0) return
+        if (chunk[at - 1] !== LF) throw new Error(`after ${this.frames} messages came one of another length`)
+        this.frames++
+      } else if (this.#line === null && chunk[at] === M) this.#left = this.#length
+      else {
+        const end = chunk.subarray(0, length).indexOf(LF, at)
+        const stop = end < 0 ? length : end + 1
+        this.#line = (this.#line ?? '') + chunk.toString('latin1', at, stop)
+        at = stop
+        if (end < 0) return
+        const line = this.#line.trimEnd()
+        this.#line = null
+        if (line === 'PING') this.onPing()
+        else if (line === 'PONG') this.pongs++
+        else if (!line.startsWith('INFO '))
+          throw new Error(`the server sent ${JSON.stringify(line)} after ${this.frames} messages`)
+      }
+    }
   }
 }

@@ -23,19 +23,19 @@ serve(async (command: Command) => {
 })
 
 async function prepare(command: Command & { do: 'wide-ready' }): Promise<void> {
-  const { subject, size, port } = command
+  const { subject, size, at } = command
   message = publishFrame(subject, size)
   const frame = deliveryFrame(subject, 1, size)
-  subscribers = await openConnections(port, command.connections, () => `SUB ${subject} 1\r\n`)
-  publisher = await openConnection(port)
+  subscribers = await openConnections(at, command.connections, () => `SUB ${subject} 1\r\n`)
+  publisher = await openConnection(at)
   publisher.onGone = fail
   const control = new StreamVerifier(frame, frame)
-  control.onPing = () => publisher!.socket.write('PONG\r\n')
+  control.onPing = () => publisher!.say('PONG\r\n')
   publisher.onChunk = (chunk, length) => control.feed(chunk, length)
   const pattern = patternOf(frame, frame.length)
   subscribers.forEach((connection, index) => {
     const verifier = new StreamVerifier(frame, pattern)
-    verifier.onPing = () => connection.socket.write('PONG\r\n')
+    verifier.onPing = () => connection.say('PONG\r\n')
     connection.onGone = (reason) => fail(`subscriber ${index}: ${reason}`)
     connection.onChunk = (chunk, length) => {
       const before = verifier.frames
@@ -57,13 +57,13 @@ async function run(rounds: number): Promise<void> {
   const latencies: number[] = []
   const cpu = cpuTime()
   const start = now()
-  const { socket } = publisher!
+  const connection = publisher!
   await new Promise<void>((resolve) => {
     let began = 0
     const round = (): void => {
       missing = subscribers.length
       began = now()
-      socket.write(message)
+      connection.write(message)
     }
     roundDone = () => {
       latencies.push((now() - began) / 1000)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { deliveryFrame, publishFrame, repeatFrame } from '../load/frames.ts'
-import { patternOf, StreamVerifier } from '../load/verifier.ts'
+import { FrameCounter, patternOf, StreamVerifier } from '../load/verifier.ts'
+import { WebSocketReader, wrapBinary } from '../load/websocket.ts'
 
 const frame = deliveryFrame('a.b', 1, 16)
 
@@ -76,5 +77,75 @@ describe('frames', () => {
     assert.equal(publishFrame('a', 3).toString(), 'PUB a 3\r\nxxx\r\n')
     assert.equal(deliveryFrame('a', 7, 3).toString(), 'MSG a 7 3\r\nxxx\r\n')
     assert.equal(repeatFrame(frame, 1).length, frame.length)
+  })
+})
+
+describe('the frame counter', () => {
+  it('counts frames of one length and control lines however the bytes are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('frame', 'PING', 'PONG'), { maxLength: 30 }),
+        fc.nat(40),
+        (pieces, cut) => {
+          const text = pieces.map((piece) => (piece === 'frame' ? frame.toString() : `${piece}\r\n`)).join('')
+          const bytes = Buffer.from(text)
+          const counter = new FrameCounter(frame.length)
+          let pings = 0
+          counter.onPing = () => {
+            pings++
+          }
+          for (let at = 0; at < bytes.length; at += cut + 1) {
+            const part = bytes.subarray(at, at + cut + 1)
+            counter.feed(part, part.length)
+          }
+          const count = (what: string): number => pieces.filter((piece) => piece === what).length
+          assert.deepEqual(
+            [counter.frames, pings, counter.pongs],
+            [count('frame'), count('PING'), count('PONG')],
+          )
+        },
+      ),
+    )
+  })
+
+  it('fails on a frame of another length and on an error line', () => {
+    const longer = deliveryFrame('a.b', 1, 17)
+    assert.throws(() => new FrameCounter(frame.length).feed(longer, longer.length), /another length/)
+    const error = Buffer.from("-ERR 'Slow Consumer'\r\n")
+    assert.throws(() => new FrameCounter(frame.length).feed(error, error.length), /Slow Consumer/)
+  })
+})
+
+describe('the WebSocket frames', () => {
+  it('come out as they went in, however the bytes are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 4 }),
+        fc.nat(5000),
+        (sizes, cut) => {
+          let got = 0
+          const reader = new WebSocketReader((_chunk, from, to) => {
+            got += to - from
+          })
+          const head = Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n')
+          // A server's frames carry no mask.
+          const unmasked = sizes.map((size) => {
+            const masked = wrapBinary(Buffer.alloc(size, 1))
+            const header = masked.length - size - 4
+            masked[1] = masked[1]! & 0x7f
+            return Buffer.concat([masked.subarray(0, header), masked.subarray(header + 4)])
+          })
+          const bytes = Buffer.concat([head, ...unmasked])
+          for (let at = 0; at < bytes.length; at += cut + 1) {
+            const part = bytes.subarray(at, at + cut + 1)
+            reader.feed(part, part.length)
+          }
+          assert.equal(
+            got,
+            sizes.reduce((sum, size) => sum + size, 0),
+          )
+        },
+      ),
+    )
   })
 })
