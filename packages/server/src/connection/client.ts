@@ -101,6 +101,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #firstPong = false
   #pingsOut = 0
   #pingSent = 0n
+  /** A PING has measured the round trip; before that CONNECT has estimated it. */
+  #measured = false
+  readonly #opened = performance.now()
   #activeSinceTick = false
   #pingTimer: NodeJS.Timeout | null = null
   #authTimer: NodeJS.Timeout | null = null
@@ -303,6 +306,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.refuse('badArguments')
       return
     }
+    this.rttNs = Math.round((performance.now() - this.#opened) * 1e6)
     if (this.#connected) {
       // A second CONNECT starts over: subscriptions go, authentication runs again.
       this.#dropSubscriptions()
@@ -506,6 +510,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#pingsOut = 0
     if (this.#pingSent !== 0n) {
       this.rttNs = Number(process.hrtime.bigint() - this.#pingSent)
+      this.#measured = true
       this.#pingSent = 0n
     }
   }
@@ -518,7 +523,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const active = this.#activeSinceTick
     this.#activeSinceTick = false
     // An active client is not tested, but for the first measure of its round trip.
-    if (active && this.rttNs !== 0) return
+    if (active && this.#measured) return
     if (this.#pingsOut >= options.pingMax) {
       this.refuse('stale')
       return
@@ -851,6 +856,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   describe(account = this.account.name, server = '', stop: Date | null = null): Record<string, unknown> {
     const { options, user } = this
     const jwt = user.jwt ?? options.jwt
+    // Events name the account here, what services are told names the user.
+    const tag = server === '' ? this.account.label : user.userName
+    const nameTag = tag === undefined || tag === '' ? {} : { name_tag: tag }
     return {
       start: local(this.start),
       host: this.transport.remoteAddress,
@@ -865,7 +873,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       ...(stop === null ? {} : { stop: local(stop) }),
       ...(jwt === '' ? {} : { jwt }),
       ...(user.issuerKey === undefined ? {} : { issuer_key: user.issuerKey }),
-      name_tag: this.account.label,
+      ...nameTag,
       ...(user.tags === undefined || user.tags.length === 0 ? {} : { tags: user.tags }),
       kind: 'Client',
       client_type: this.clientType,
