@@ -13,6 +13,9 @@ export {
   decodeOperator,
   decodeUser,
   MAX_TOKEN_SIZE,
+  type OpenedToken,
+  openToken,
+  openUser,
   unverifiedDecode,
 } from './jwt/decode.ts'
 export { encode } from './jwt/encode.ts'

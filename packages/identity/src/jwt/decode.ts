@@ -16,7 +16,7 @@ import { decodeBase64Url, fromUtf8, utf8 } from '../encoding.ts'
 import { IdentityError } from '../errors.ts'
 import { roleOfPublicKey, verifySignature } from '../nkeys.ts'
 import { parseJson, readShape } from './json.ts'
-import { BASE_FIELDS, KINDS } from './shapes.ts'
+import { BASE_FIELDS, KINDS, type Kind } from './shapes.ts'
 
 /** Longest token the typed decoder takes, in bytes. */
 export const MAX_TOKEN_SIZE = 1024 * 1024
@@ -100,11 +100,20 @@ export function unverifiedDecode(token: string): {
   }
 }
 
-/**
- * Decodes a token of any type. Version 1 tokens come back in the shape of version 2 with `nats.version` 1.
- * @throws IdentityError: badToken, tokenTooLarge, unsupportedVersion, badSignature, wrongIssuer.
- */
-export function decode(token: string): Claims {
+/** A token taken apart, which nobody has verified yet: for those who verify signatures elsewhere than on the spot. */
+export interface OpenedToken<T extends Claims = Claims> {
+  /** Public key that has to have signed `signed`. */
+  readonly issuer: string
+  readonly signed: Uint8Array
+  readonly signature: Uint8Array
+  /** What to throw when it has not. */
+  unsigned(): IdentityError
+  /** The claims, worth nothing before the signature was verified. @throws IdentityError: badToken, wrongIssuer, wrongKind. */
+  claims(): T
+}
+
+/** @throws IdentityError: badToken, tokenTooLarge, unsupportedVersion. */
+export function openToken(token: string): OpenedToken {
   const parts = split(token)
   const algorithm = checkHeader(parts.header)
   const { kind, version } = kindOf(parts.payload)
@@ -119,35 +128,53 @@ export function decode(token: string): Claims {
       `library supports version ${NEWEST_VERSION} or less - received ${version}`,
     )
   }
-  const old = version === 1
-  const claims = readShape({ fields: BASE_FIELDS }, parts.payload, '') as unknown as ClaimsBase
+  const base = readShape({ fields: BASE_FIELDS }, parts.payload, '') as unknown as ClaimsBase
   // What is signed follows the claim's version, for generic claims the algorithm.
-  const payloadOnly = known === undefined ? algorithm === 'ed25519' : old
-  const signed = payloadOnly ? parts.chunks[1] : `${parts.chunks[0]}.${parts.chunks[1]}`
-  if (!verifySignature(claims.iss, utf8(signed), parts.signature)) {
-    throw new IdentityError('badSignature', `claim failed V${payloadOnly ? 1 : 2} signature verification`)
+  const payloadOnly = known === undefined ? algorithm === 'ed25519' : version === 1
+  return {
+    issuer: base.iss,
+    signed: utf8(payloadOnly ? parts.chunks[1] : `${parts.chunks[0]}.${parts.chunks[1]}`),
+    signature: parts.signature,
+    unsigned: () =>
+      new IdentityError('badSignature', `claim failed V${payloadOnly ? 1 : 2} signature verification`),
+    claims: () =>
+      known === undefined ? generic(base, kind, parts) : typed(base, kind, known, version, parts),
   }
-  if (known === undefined) {
-    const inner = member(natsOf(parts.payload), 'type')
-    // Readers tell kinds apart by `nats.type`; generic claims are not checked as the kind they would pass for.
-    if (typeof inner === 'string' && Object.hasOwn(KINDS, inner))
-      throw new IdentityError('badToken', `claims of type ${JSON.stringify(kind)} hold those of an ${inner}`)
-    return { ...claims, nats: readShape('any', natsOf(parts.payload), 'nats') as Json }
-  }
-  const issuer = roleOfPublicKey(claims.iss)
+}
+
+function generic(base: ClaimsBase, kind: string, { payload }: Parts): GenericClaims {
+  const inner = member(natsOf(payload), 'type')
+  // Readers tell kinds apart by `nats.type`; generic claims are not checked as the kind they would pass for.
+  if (typeof inner === 'string' && Object.hasOwn(KINDS, inner))
+    throw new IdentityError('badToken', `claims of type ${JSON.stringify(kind)} hold those of an ${inner}`)
+  return { ...base, nats: readShape('any', natsOf(payload), 'nats') as Json }
+}
+
+function typed(base: ClaimsBase, kind: string, known: Kind, version: number, { payload }: Parts): Claims {
+  const issuer = roleOfPublicKey(base.iss)
   if (known.issuers.length > 0 && !known.issuers.includes(issuer!)) {
     throw new IdentityError(
       'wrongIssuer',
       `unable to validate expected prefixes - [${known.issuers.join(' ')}]`,
     )
   }
-  const body = old ? migrated(kind, parts.payload) : natsOf(parts.payload)
+  const body = version === 1 ? migrated(kind, payload) : natsOf(payload)
   const nats = readShape({ fields: known.fields }, body, 'nats') as Json
   nats['type'] = kind
   nats['version'] = version
-  const result = { ...claims, nats } as unknown as Claims
+  const result = { ...base, nats } as unknown as Claims
   if (kind === 'account') dropFlatJetStream(result as AccountClaims)
   return result
+}
+
+/**
+ * Decodes a token of any type. Version 1 tokens come back in the shape of version 2 with `nats.version` 1.
+ * @throws IdentityError: badToken, tokenTooLarge, unsupportedVersion, badSignature, wrongIssuer.
+ */
+export function decode(token: string): Claims {
+  const opened = openToken(token)
+  if (!verifySignature(opened.issuer, opened.signed, opened.signature)) throw opened.unsigned()
+  return opened.claims()
 }
 
 /** The body of a version 1 token in the shape of version 2. */
@@ -176,13 +203,20 @@ function dropFlatJetStream(claims: AccountClaims): void {
   for (const field of JET_STREAM_LIMITS) delete limits[field]
 }
 
-function expecting<T extends Claims>(kind: string): (token: string) => T {
-  return (token) => {
-    const claims = decode(token)
-    if (claims.nats.type !== kind)
-      throw new IdentityError('wrongKind', `not ${/^[ao]/.test(kind) ? 'an' : 'a'} ${kind} claim`)
-    return claims as T
-  }
+function checkKind<T extends Claims>(claims: Claims, kind: string): T {
+  if (claims.nats.type !== kind)
+    throw new IdentityError('wrongKind', `not ${/^[ao]/.test(kind) ? 'an' : 'a'} ${kind} claim`)
+  return claims as T
+}
+const expecting =
+  <T extends Claims>(kind: string): ((token: string) => T) =>
+  (token) =>
+    checkKind<T>(decode(token), kind)
+
+/** A user's token for those who verify its signature themselves. @throws IdentityError as openToken(). */
+export function openUser(token: string): OpenedToken<UserClaims> {
+  const opened = openToken(token)
+  return { ...opened, claims: () => checkKind<UserClaims>(opened.claims(), 'user') }
 }
 
 export const decodeOperator = expecting<OperatorClaims>('operator')

@@ -3,12 +3,13 @@
 import type { KeyObject } from 'node:crypto'
 import {
   decodeSignature,
-  decodeUser,
   expandUserPermissions,
   IdentityError,
   isBlocking,
+  isPublicKey,
   isRevoked,
   issuerAccount,
+  openUser,
   type UserClaims,
   type UserPermissionLimits,
   validate,
@@ -34,7 +35,7 @@ import { JwtAccounts, type Loaded, LookupError } from './jwt-accounts.ts'
 import { Operators, operatorProblem, resolverOf } from './operators.ts'
 import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
 import { openResolver } from './resolver/open.ts'
-import { isSigned, verifyingKey } from './signature.ts'
+import { isSigned, knownKey, verifyingKey } from './signature.ts'
 import { inNetworks, typeProblem, validity } from './windows.ts'
 
 /** Verified user JWTs that are remembered. */
@@ -127,7 +128,7 @@ export class OperatorMode implements Authenticator {
     let user: KnownUser
     try {
       if (connect.jwt === '') throw new Error('Authentication requires a user JWT')
-      user = this.#user(connect.jwt)
+      user = await this.#user(connect.jwt)
     } catch (error) {
       // Nothing, and what nobody can read, becomes the sentinel.
       if (defaultSentinel === '') {
@@ -136,7 +137,7 @@ export class OperatorMode implements Authenticator {
         )
       }
       connect.jwt = defaultSentinel
-      user = this.#user(defaultSentinel)
+      user = await this.#user(defaultSentinel)
     }
     const { claims } = user
     if (claims.nats.proxy_required && proxyKey === '') return PROXY_REQUIRED
@@ -276,20 +277,31 @@ export class OperatorMode implements Authenticator {
     return admitted({ attempt, user }, claims, target.account, own, defaults, times.expiresAt)
   }
 
-  /** The user JWT with its signature verified. @throws IdentityError. */
-  #user(token: string): KnownUser {
-    let known = this.#known.get(token)
-    if (known === undefined) {
-      const claims = decodeUser(token)
-      known = { claims, key: verifyingKey(claims.sub), rights: null }
-      if (this.#known.size >= RECENT)
-        for (const oldest of this.#known.keys()) {
-          this.#known.delete(oldest)
-          break
-        }
-    } else this.#known.delete(token)
+  /** The user JWT with its signature verified. @throws (or rejects with) IdentityError. */
+  #user(token: string): KnownUser | Promise<KnownUser> {
+    const known = this.#known.get(token)
+    if (known === undefined) return this.#newUser(token)
+    // Back to the end of the line.
+    this.#known.delete(token)
     this.#known.set(token, known)
     return known
+  }
+
+  async #newUser(token: string): Promise<KnownUser> {
+    const opened = openUser(token)
+    const { issuer, signed, signature } = opened
+    if (!isPublicKey(issuer, 'account') || !(await isSigned(knownKey(issuer), signed, signature)))
+      throw opened.unsigned()
+    const claims = opened.claims()
+    const user: KnownUser = { claims, key: verifyingKey(claims.sub), rights: null }
+    if (this.#known.size >= RECENT) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest)
+        break
+      }
+    }
+    this.#known.set(token, user)
+    return user
   }
 
   /** Why the account does not let this user in; null when it does. Sets the user's rights. */

@@ -1,4 +1,4 @@
-// The signature that proves a user key, checked off the main thread: a storm of connects must not hold up messages.
+// Signatures of user JWTs and nonces, checked off the main thread: a storm of connects must not hold up messages.
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { decodePublicKey } from '@ngs/identity/node'
 
@@ -17,4 +17,19 @@ export function isSigned(key: KeyObject, data: Uint8Array, signature: Uint8Array
   return new Promise((resolve) => {
     verify(null, data, key, signature, (error, result) => resolve(error === null && result))
   })
+}
+
+/** Keys that were met before: those of accounts sign many users. */
+const MOST_KEYS = 1_024
+const known = new Map<string, KeyObject>()
+
+/** The same, remembered. @throws Error when the text is no public key. */
+export function knownKey(publicKey: string): KeyObject {
+  let key = known.get(publicKey)
+  if (key === undefined) {
+    key = verifyingKey(publicKey)
+    if (known.size >= MOST_KEYS) known.clear()
+    known.set(publicKey, key)
+  }
+  return key
 }
