@@ -1,7 +1,7 @@
 // A configuration in operator mode with accounts and users, made for one run.
 import { writeFileSync } from 'node:fs'
 import { createKeyPair, encode, newAccountClaims, newOperatorClaims, newUserClaims } from '@ngs/identity/node'
-import type { StormUser } from '../load/storm.ts'
+import type { User } from '../load/users.ts'
 
 /** Lines for the configuration file with `accounts` accounts, whose `users` users in turn are written to `file`. */
 export function operatorConfig(accounts: number, users: number, file: string): string {
@@ -14,7 +14,7 @@ export function operatorConfig(accounts: number, users: number, file: string): s
     (key, i) =>
       `${key.publicKey}: ${encode(newAccountClaims(key.publicKey, i === 0 ? 'SYS' : `A${i}`), operatorKey)}`,
   )
-  const list: StormUser[] = Array.from({ length: users }, (_, i) => {
+  const list: User[] = Array.from({ length: users }, (_, i) => {
     const user = createKeyPair('user')
     return {
       jwt: encode(newUserClaims(user.publicKey, `U${i}`), keys[i % accounts]!),

@@ -15,6 +15,8 @@ export interface StreamShape {
   transport?: 'tls' | 'websocket'
   /** Users, and so accounts, of the two sides. */
   users?: { publisher: string; subscriber: string }
+  /** A file of users with JWTs, of which both sides are the first. */
+  jwtUsers?: string
 }
 
 /**
@@ -60,10 +62,11 @@ export function endpoint(server: RunningEngine, transport?: 'tls' | 'websocket',
   }
 }
 
-function openStream(shape: StreamShape): Session {
+export function openStream(shape: StreamShape): Session {
   const publisher = new LoadProcess('publisher')
   const subscriber = shape.subscribers > 0 ? new LoadProcess('subscriber') : null
   const { size } = shape
+  const jwt = shape.jwtUsers === undefined ? {} : { users: shape.jwtUsers }
   return {
     async run(server, amount): Promise<Outcome> {
       const each = Math.max(1, Math.round(amount / shape.publishers))
@@ -74,7 +77,7 @@ function openStream(shape: StreamShape): Session {
         await subscriber.ask(
           {
             do: 'subscribe',
-            at: endpoint(server, shape.transport, shape.users?.subscriber),
+            at: { ...endpoint(server, shape.transport, shape.users?.subscriber), ...jwt },
             connections: shape.subscribers,
             subject: SUBJECT,
             ...(shape.queue === true ? { queue: 'workers' } : {}),
@@ -87,7 +90,7 @@ function openStream(shape: StreamShape): Session {
       await publisher.ask(
         {
           do: 'publish-ready',
-          at: endpoint(server, shape.transport, shape.users?.publisher),
+          at: { ...endpoint(server, shape.transport, shape.users?.publisher), ...jwt },
           connections: shape.publishers,
           subjects: SUBJECT,
           size,

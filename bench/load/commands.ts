@@ -29,8 +29,8 @@ export type Command =
   | { do: 'request-ready'; at: Endpoint; subject: string; size: number }
   /** `outstanding` at a time, or `rate` per second whatever comes back. */
   | { do: 'request'; requests: number; outstanding: number; rate?: number }
-  /** Connections that stay, one for each of the credentials over and over; `file` holds them, see storm.ts. */
-  | { do: 'connect'; at: Endpoint; connections: number; file?: string; subscribe?: boolean }
+  /** Connections that stay. */
+  | { do: 'connect'; at: Endpoint; connections: number; subscribe?: boolean }
   | { do: 'close' }
 
 export type Report =

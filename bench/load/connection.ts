@@ -1,6 +1,7 @@
 // A raw NATS connection of the load generator: handshake first, then bytes go to a sink function without any parsing.
 import { connect, type Socket } from 'node:net'
 import { connect as secure } from 'node:tls'
+import { loadUsers, type Sign } from './users.ts'
 import { upgradeRequest, WebSocketReader, wrapBinary } from './websocket.ts'
 
 /** Where and how to connect. */
@@ -10,10 +11,9 @@ export interface Endpoint {
   readonly transport?: 'tls' | 'websocket'
   /** User name, which is the password too. */
   readonly user?: string
+  /** A file of users with JWTs (see users.ts), which the connections are in turn. */
+  readonly users?: string
 }
-
-/** More fields of CONNECT from what INFO says (its nonce). */
-export type Sign = (info: { nonce?: string }) => Record<string, unknown>
 
 const FIELDS = {
   verbose: false,
@@ -146,20 +146,22 @@ export function openConnection(at: Endpoint, extra = '', sign?: Sign): Promise<L
   })
 }
 
-/** Opens `count` connections, a few at a time so that the listen backlog is never the limit. */
+/** Opens `count` connections, a few at a time so that the listen backlog is never the limit; with `users`, each as the next of them. */
 export async function openConnections(
   at: Endpoint,
   count: number,
   extra: (index: number) => string = () => '',
-  sign?: (index: number) => Sign,
 ): Promise<LoadConnection[]> {
+  const signers = at.users === undefined ? [] : loadUsers(at.users)
   const open: LoadConnection[] = []
   while (open.length < count) {
     const batch = Math.min(50, count - open.length)
     const first = open.length
     open.push(
       ...(await Promise.all(
-        Array.from({ length: batch }, (_, i) => openConnection(at, extra(first + i), sign?.(first + i))),
+        Array.from({ length: batch }, (_, i) =>
+          openConnection(at, extra(first + i), signers[(first + i) % Math.max(1, signers.length)]),
+        ),
       )),
     )
   }

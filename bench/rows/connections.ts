@@ -48,9 +48,9 @@ function connections(file?: string): ReturnType<Row['prepare']> {
       const done = await load.ask(
         {
           do: 'connect',
-          at: { port: server.port },
+          at: { port: server.port, ...(file === undefined ? {} : { users: file }) },
           connections: amount,
-          ...(file === undefined ? { subscribe: true } : { file }),
+          subscribe: file === undefined,
         },
         'connected',
       )

@@ -1,5 +1,5 @@
 // A message as offsets into two buffers. The parser is one; what the server itself sends, or sends on under another name, is a MessageFrame.
-import { kept } from './connection/outbox.ts'
+import { kept } from './references.ts'
 
 export interface Frame {
   args: Buffer

@@ -1,8 +1,9 @@
 // Writing: what the descriptor takes at once, what waits, and when waiting is too much.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BY_REFERENCE, kept, Outbox, type OutboxOwner } from '../src/connection/outbox.ts'
+import { BY_REFERENCE, Outbox, type OutboxOwner } from '../src/connection/outbox.ts'
 import type { Transport } from '../src/connection/transport.ts'
+import { kept } from '../src/references.ts'
 
 /** A transport that keeps what the stream is given until release(). */
 class Held implements Transport {

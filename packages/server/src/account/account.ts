@@ -15,6 +15,7 @@ import { type InternalHandler, type MatchResult, Subscription } from './subscrip
 
 /** Kept match results; beyond it the cache starts anew. */
 const CACHE_LIMIT = 8192
+const NO_GROUPS: Subscription[][] = []
 
 export class Account {
   readonly name: string
@@ -68,27 +69,36 @@ export class Account {
       this.cacheHits++
       return kept
     }
+    const result = this.#find(subject)
+    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear()
+    this.#cache.set(subject, result)
+    return result
+  }
+
+  /** The same without keeping the result. */
+  matchOnce(subject: string): MatchResult {
+    this.matches++
+    return this.#find(subject)
+  }
+
+  #find(subject: string): MatchResult {
+    const { generation } = this.index
     const found: Subscription[] = []
     this.index.match(subject, found)
+    let queued = 0
+    for (let i = 0; i < found.length; i++) if (found[i]!.queue !== null) queued++
+    if (queued === 0) return { generation, plain: found, groups: NO_GROUPS }
     const plain: Subscription[] = []
-    let groups: Map<string, Subscription[]> | null = null
+    const groups = new Map<string, Subscription[]>()
     for (const subscription of found) {
       if (subscription.queue === null) plain.push(subscription)
       else {
-        groups ??= new Map()
         const group = groups.get(subscription.queue)
         if (group === undefined) groups.set(subscription.queue, [subscription])
         else group.push(subscription)
       }
     }
-    const result: MatchResult = {
-      generation: this.index.generation,
-      plain,
-      groups: groups === null ? [] : [...groups.values()],
-    }
-    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear()
-    this.#cache.set(subject, result)
-    return result
+    return { generation, plain, groups: [...groups.values()] }
   }
 
   /** Results that are kept and still hold. */

@@ -758,13 +758,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (isKnown) return this.#fresh(last!)
     const { args, subjectStart, subjectEnd } = frame
     if (last !== null && equal(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
-    const length = subjectEnd - subjectStart
-    const slot =
-      (length * 31 +
-        args[subjectStart]! * 7 +
-        args[subjectEnd - 1]! * 3 +
-        args[(subjectStart + subjectEnd) >> 1]!) &
-      (ENTRIES - 1)
+    let hash = 0
+    for (let i = subjectStart; i < subjectEnd; i++) hash = (Math.imul(hash, 31) + args[i]!) | 0
+    const slot = (hash ^ (hash >>> 13)) & (ENTRIES - 1)
     this.#entries ??= new Array<PublishEntry | undefined>(ENTRIES).fill(undefined)
     const kept = this.#entries[slot]
     if (kept !== undefined && equal(kept.bytes, args, subjectStart, subjectEnd)) {
@@ -772,6 +768,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       return this.#fresh(kept)
     }
     const subject = args.latin1Slice(subjectStart, subjectEnd)
+    if (this.account.mappings === null && firstSight(hash)) return this.#passing(subject)
     const bytes = Buffer.from(args.subarray(subjectStart, subjectEnd))
     const mapped = this.account.mappings === null ? null : this.account.mappings.find(subject)
     const name = mapped === null || mapped.fixed === null ? null : Buffer.from(mapped.fixed, 'latin1')
@@ -779,6 +776,14 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#entries[slot] = made
     this.#remember(made)
     return made
+  }
+
+  /** For a subject that most likely never comes again, an inbox above all: nothing is kept of it. */
+  #passing(subject: string): PublishEntry {
+    const { permissions } = this
+    const permitted = !this.#isReserved(subject) && (permissions === null || permissions.mayPublish(subject))
+    const result = this.account.matchOnce(subject)
+    return { bytes: NO_BYTES, subject, permitted, result, mapped: null, name: null }
   }
 
   #makeEntry(bytes: Buffer, subject: string, mapped: Mapped | null, name: Buffer | null): PublishEntry {
@@ -812,8 +817,11 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   /** Reply subjects that only servers make. */
   #mayReplyTo(frame: Frame): boolean {
-    const first = frame.args[frame.replyStart]
-    if (first !== 95 && first !== 36) return true
+    const { args, replyStart } = frame
+    const first = args[replyStart]
+    const second = args[replyStart + 1]
+    // `_R`, `_G` or `$J`; inboxes begin with `_I`.
+    if (!(first === 95 && (second === 82 || second === 71)) && !(first === 36 && second === 74)) return true
     const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
     if (
       !reply.startsWith('_R_.') &&
@@ -891,6 +899,17 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 }
 
 const NO_BYTES = Buffer.alloc(0)
+
+/** Hashes of subjects that came once, of all connections. */
+const sights = new Int32Array(16 * 1024)
+
+/** True when no subject with this hash came lately. Replies to requests come once each, and to keep them costs more than to match them. */
+function firstSight(hash: number): boolean {
+  const at = (hash ^ (hash >>> 17)) & (sights.length - 1)
+  if (sights[at] === hash) return false
+  sights[at] = hash
+  return true
+}
 
 function isReserved(subject: string): boolean {
   return (subject.startsWith('_GR_.') && subject.length > 5) || subject.startsWith('$NRG.')

@@ -4,6 +4,8 @@
 // nothing queued the write goes straight to the descriptor: the fixed cost of a stream write dominates wide fan-out. What the kernel does
 // not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
 import { writeSync, writevSync } from 'node:fs'
+import { kept } from '../references.ts'
+import { sharedRead } from './shared-read.ts'
 import type { Transport } from './transport.ts'
 
 const SMALL = 1024
@@ -11,9 +13,6 @@ const LARGE = 64 * 1024
 /** Payloads from here on are queued by reference instead of being copied. */
 export const BY_REFERENCE = 16 * 1024
 const POOLED = 64
-
-/** Counts payloads kept by reference, so that the parser knows whether it may use its buffer again. */
-export const kept = { references: 0 }
 
 const smallPool: Buffer[] = []
 const largePool: Buffer[] = []
@@ -146,8 +145,12 @@ export class Outbox {
     this.length = 0
   }
 
-  /** Queues bytes of somebody else's buffer, which from now on must not change. */
+  /** Queues bytes of somebody else's buffer, which from now on must not change; the one all connections read into will. */
   #keep(bytes: Buffer): void {
+    if (bytes.buffer === sharedRead.buffer) {
+      this.#queue(Buffer.from(bytes))
+      return
+    }
     kept.references++
     this.#queue(bytes)
   }

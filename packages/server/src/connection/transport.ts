@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ConnectionType } from '../auth/authenticator.ts'
+import { readShared } from './shared-read.ts'
 
 /** What a TLS handshake agreed on, and who the client is by it. */
 export interface TlsSession {
@@ -46,6 +47,7 @@ export interface TransportCredentials {
 }
 
 export interface TransportEvents {
+  /** The chunk may be overwritten after the call. */
   onData(chunk: Buffer): void
   /** Once; with the error for anything but the peer's orderly end. */
   onClose(error: Error | null): void
@@ -102,7 +104,8 @@ export class TcpTransport implements Transport {
   /** Delivers what comes in, from now on. */
   start(): void {
     const { socket } = this
-    socket.on('data', (chunk: Buffer) => this.#events.onData(chunk))
+    const take = (chunk: Buffer): void => this.#events.onData(chunk)
+    if (this.fd < 0 || !readShared(socket, take)) socket.on('data', take)
     // The handshake or a PROXY header may have left it in another mode.
     socket.resume()
   }

@@ -5,7 +5,10 @@
 // payload is collected in a buffer of its own size, so that a message in many chunks costs one copy. Any split of the same bytes
 // gives the same calls.
 //
+// A chunk is the caller's again when feed() returns: what is kept of it is copied.
+//
 // The parser knows bytes only: who may do what is the sink's business.
+import { kept } from '../references.ts'
 import type { RefusalName } from './refusals.ts'
 
 export interface Sink {
@@ -75,6 +78,7 @@ export class Parser {
   #argEnd = 0
   #held: Buffer | null = null
   #body: Buffer | null = null
+  #bodyLength = 0
   #bodyFilled = 0
   #skip = SKIP_NONE
   #stopped = false
@@ -109,7 +113,7 @@ export class Parser {
   feed(chunk: Buffer): void {
     if (this.#stopped) return
     if (this.#paused) {
-      this.#held = this.#held === null ? chunk : Buffer.concat([this.#held, chunk])
+      this.#held = this.#held === null ? Buffer.from(chunk) : Buffer.concat([this.#held, chunk])
       return
     }
     let position = 0
@@ -544,7 +548,8 @@ export class Parser {
     this.sizeEnd -= lineStart
     this.headerSizeStart -= lineStart
     this.headerSizeEnd -= lineStart
-    this.#body = Buffer.allocUnsafeSlow(size + 2)
+    this.#body = takeBody(size + 2)
+    this.#bodyLength = size + 2
     this.#bodyFilled = 0
     this.#after = this.#fill(data, start)
   }
@@ -552,10 +557,11 @@ export class Parser {
   /** Moves bytes into the body; publishes when it is whole. Returns the position behind what was taken. */
   #fill(chunk: Buffer, position: number): number {
     const body = this.#body!
-    const taken = Math.min(body.length - this.#bodyFilled, chunk.length - position)
+    const length = this.#bodyLength
+    const taken = Math.min(length - this.#bodyFilled, chunk.length - position)
     chunk.copy(body, this.#bodyFilled, position, position + taken)
     this.#bodyFilled += taken
-    const size = body.length - 2
+    const size = length - 2
     if (
       (this.#bodyFilled > size && body[size] !== CR) ||
       (this.#bodyFilled > size + 1 && body[size + 1] !== LF)
@@ -563,15 +569,34 @@ export class Parser {
       this.sink.refuse('unknownOperation')
       return chunk.length
     }
-    if (this.#bodyFilled === body.length) {
+    if (this.#bodyFilled === length) {
       this.#body = null
       this.data = body
       this.dataStart = 0
       this.dataEnd = size
+      const { references } = kept
       this.sink.publish(this)
+      this.data = EMPTY
+      if (kept.references === references) giveBody(body)
     }
     return position + taken
   }
+}
+
+/** Buffers of cut payloads that nobody keeps a part of, the last one given back on top. */
+const bodies: Buffer[] = []
+const BODIES = 16
+/** Larger ones are not kept. */
+const LARGEST_BODY = 1024 * 1024 + 4096
+
+function takeBody(size: number): Buffer {
+  const body = bodies.pop()
+  return body !== undefined && body.length >= size
+    ? body
+    : Buffer.allocUnsafeSlow(Math.ceil(size / 4096) * 4096)
+}
+function giveBody(body: Buffer): void {
+  if (bodies.length < BODIES && body.length <= LARGEST_BODY) bodies.push(body)
 }
 
 const EMPTY = Buffer.alloc(0)

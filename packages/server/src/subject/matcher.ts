@@ -170,16 +170,16 @@ export class Matcher<T> {
         into.length = base
         return false
       }
-      if (node.tail.length > 0) for (const item of node.tail) into.push(item)
-      const token = subject.slice(position, end)
-      if (node.star !== null) {
-        if (last) for (const item of node.star.items) into.push(item)
-        else if (!this.#walk(node.star, subject, end + 1, into, base)) return false
+      append(node.tail, into)
+      const { star, literals } = node
+      if (star !== null) {
+        if (last) append(star.items, into)
+        else if (!this.#walk(star, subject, end + 1, into, base)) return false
       }
-      const next = node.literals?.get(token)
+      const next = literals === null ? undefined : literals.get(subject.slice(position, end))
       if (next === undefined) return last || validRest(subject, end + 1, into, base)
       if (last) {
-        for (const item of next.items) into.push(item)
+        append(next.items, into)
         return true
       }
       node = next
@@ -208,6 +208,10 @@ function* below<T>(top: Node<T>): Generator<T> {
     yield* node.tail
     push(node)
   }
+}
+
+function append<T>(items: readonly T[], into: T[]): void {
+  for (let i = 0; i < items.length; i++) into.push(items[i]!)
 }
 
 /** Nothing deeper can match, but an empty token behind would void what a `>` above has matched. */
