@@ -5,6 +5,8 @@ import { ServerError } from './errors.ts'
 /** A listener besides the client port: something that can be closed. */
 export interface Listener {
   readonly url: string
+  /** Takes the certificates and rules of the options for handshakes from now on. Where there is TLS. */
+  renewTls?(): void
   close(): Promise<void>
   /** Takes no new connections; those that are there stay. */
   stopAccepting?(): void

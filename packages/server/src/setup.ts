@@ -25,7 +25,7 @@ export async function setUp(server: Server): Promise<void> {
     await useTls(server, new TlsAcceptor(options.tls))
     if (options.tls.rateLimit > 0) reportRejected(server)
   }
-  if (options.httpPort !== 0) {
+  if (options.httpPort !== 0 || options.httpsPort !== 0) {
     const { startMonitoring } = await import('./monitor/monitor.ts')
     server.listeners.monitoring = await startMonitoring(server)
   }

@@ -52,7 +52,7 @@ interface Mapping {
 }
 
 /** Subject for subject in the names of the source's wildcards. */
-function itself(source: string): string {
+export function itself(source: string): string {
   let star = 0
   return source
     .split('.')

@@ -1,6 +1,6 @@
 // All accounts of a server, and the links between them.
 
-import { localPattern, Renaming, RenamingError } from '@ngs/identity/node'
+import { isSubsetMatch, localPattern, Renaming, RenamingError } from '@ngs/identity/node'
 import { fromWire, hasWildcard } from '../subject/subject.ts'
 import { Account } from './account.ts'
 import type { LatencyReports } from './latency.ts'
@@ -34,6 +34,8 @@ export class AccountRegistry {
   onRefusedImport: (importer: Account, spec: ImportSpec, why: string) => void = () => {}
   /** Imports every account gets besides its own. */
   automatic: (account: Account) => ImportSpec[] = () => []
+  /** Exports of the system account besides its own. */
+  systemExports: ExportSpec[] = []
 
   constructor() {
     this.global = this.ensure(GLOBAL)
@@ -107,9 +109,17 @@ export class AccountRegistry {
       else importers.add(account)
     }
     account.spec = spec
-    account.sharer = newSharer(spec.exports)
+    account.sharer = newSharer(this.exportsOf(account))
     account.updatedAt = new Date()
     account.map(this.cluster)
+  }
+
+  /** An export of the account's own stands before those that it covers. */
+  exportsOf({ spec, isSystem }: Account): ExportSpec[] {
+    if (!isSystem) return spec.exports
+    const isCovered = ({ kind, subject }: ExportSpec): boolean =>
+      spec.exports.some((own) => own.kind === kind && isSubsetMatch(subject, own.subject))
+    return [...spec.exports, ...this.systemExports.filter((item) => !isCovered(item))]
   }
 
   /** Checks the account's imports and puts those that hold in force. */

@@ -343,7 +343,6 @@ export function validateOptions(options: Options): void {
   if (options.maxPayload > options.maxPending)
     refuse(`max_payload (${options.maxPayload}) cannot be higher than max_pending (${options.maxPending})`)
   if (options.serverName.includes(' ')) refuse('server name cannot contain spaces')
-  if (options.httpsPort !== 0) refuse('https_port is not supported yet')
   const problem = operatorProblem(options, VERSION)
   if (problem !== null) refuse(problem)
   const guest = isOperatorMode(options) ? null : guestProblem(options)

@@ -537,12 +537,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#write('PING\r\n')
   }
 
-  /** Asks for the first measure of the round trip, unless that is under way or the peer is somebody at a keyboard. */
-  measureRoundTrip(): void {
-    if (this.rttNs === 0 && this.#pingSent === 0n && this.#firstPong && this.options.lang !== '') this.#ping()
-  }
-
-  /** The same of anybody who can answer, for the times of services. */
+  /** Asks for a measure of the round trip where there is none, of anybody who can answer: for the times of services. */
   measureForLatency(): void {
     if (this.rttNs !== 0 || this.#pingSent !== 0n || this.closed) return
     if (this.#firstPong || Date.now() - this.start.getTime() > FIRST_PING_MS) this.#ping()

@@ -1,7 +1,8 @@
 // /accountz: the accounts in memory, or one of them in detail.
 import { type AccountClaims, decodeAccount, validate } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
-import type { ExportSpec, ImportSpec } from '../account/spec.ts'
+import { itself, type MappingSpec, refusalOf } from '../account/mappings.ts'
+import type { ExportSpec, ImportSpec, LatencySpec } from '../account/spec.ts'
 import type { Server } from '../server.ts'
 import { fromWire } from '../subject/subject.ts'
 import { local, utc } from '../time.ts'
@@ -25,8 +26,9 @@ export function accountDetail(server: Server, name: string): Record<string, unkn
   const account = server.accounts.get(name)
   if (account === undefined) throw new QueryError(`Account ${name} does not exist`)
   const claims = account.token === '' ? null : decodeAccount(account.token)
-  const imports = [...account.spec.imports, ...server.accounts.automatic(account)].sort(streamsFirst)
-  const exports = [...account.spec.exports].sort((a, b) => streamsFirst(b, a))
+  const automatic = [...account.held].filter(({ system }) => system)
+  const imports = [...account.spec.imports, ...automatic].sort(streamsFirst)
+  const exports = [...server.accounts.exportsOf(account)].sort((a, b) => streamsFirst(b, a))
   return {
     account_name: account.name,
     update_time: utc(account.updatedAt),
@@ -37,6 +39,11 @@ export function accountDetail(server: Server, name: string): Record<string, unkn
     leafnode_connections: 0,
     client_connections: account.clients.size,
     subscriptions: account.index.size,
+    mappings: entries(
+      account.spec.mappings
+        .filter((mapping) => refusalOf(mapping) === null)
+        .map((mapping) => [fromWire(mapping.source), destinations(mapping)]),
+    ),
     exports: listed(exports.map((spec) => exported(spec, claims))),
     imports: listed(imports.map((spec) => imported(account, spec))),
     jwt: filled(account.token),
@@ -75,6 +82,24 @@ const revocations = (
 ): Record<string, string> | undefined =>
   entries(Object.entries(list ?? {}).map(([key, at]) => [key, local(Number(at) * 1000)]))
 
+/** As they are drawn from: the lightest first, each with the sum of the weights up to it, the source itself for what is left over. */
+function destinations({ source, destinations: all }: MappingSpec): Record<string, unknown>[] {
+  const clusters = ['', ...new Set(all.map(({ cluster }) => cluster).filter((cluster) => cluster !== ''))]
+  return clusters.flatMap((cluster) => {
+    const group = all.filter((destination) => destination.cluster === cluster)
+    const rest = 100 - group.reduce((sum, { weight }) => sum + weight, 0)
+    if (rest !== 0 && !all.some(({ subject }) => subject === source))
+      group.push({ subject: itself(source), weight: rest, cluster })
+    let sum = 0
+    return group
+      .sort((a, b) => a.weight - b.weight)
+      .map(({ subject, weight }) => {
+        sum += weight
+        return { subject: fromWire(subject), weight: sum, cluster: filled(cluster) }
+      })
+  })
+}
+
 function exported(spec: ExportSpec, claims: AccountClaims | null): Record<string, unknown> {
   const subject = fromWire(spec.subject)
   const claim = claims?.nats.exports?.find((item) => item?.subject === subject && item.type === spec.kind)
@@ -84,15 +109,25 @@ function exported(spec: ExportSpec, claims: AccountClaims | null): Record<string
     token_req: set(spec.authorize !== null),
     response_type:
       spec.kind === 'stream' ? undefined : spec.responseType === 'Stream' ? 'Streamed' : spec.responseType,
+    service_latency: latency(spec.latency),
     approved_accounts: listed([...(spec.accounts ?? [])]),
     revoked_activations: revocations(claim?.revocations),
   }
 }
 
+const latency = (spec: LatencySpec | null): Record<string, unknown> | undefined =>
+  spec === null ? undefined : { sampling: spec.sampling || 'headers', results: fromWire(spec.subject) }
+
 function imported(account: Account, spec: ImportSpec): Record<string, unknown> {
   const invalid = !account.held.has(spec)
   const [subject, to] = [fromWire(spec.subject), fromWire(spec.to)]
-  if (spec.kind === 'service') return service(subject, spec.account, to, spec.share, invalid)
+  if (spec.kind === 'service') {
+    const inForce = account.services.find((item) => item.spec === spec)
+    return {
+      ...service(subject, spec.account, to, spec.share, invalid),
+      latency: inForce === undefined ? undefined : latency(inForce.export.latency),
+    }
+  }
   return {
     subject,
     account: spec.account,

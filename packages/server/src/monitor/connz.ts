@@ -126,7 +126,6 @@ function connection(
   one: Client | ConnectionSnapshot,
   { auth, subscriptions, subscriptionsDetail }: ConnzOptions,
 ): Record<string, unknown> {
-  if (one instanceof Client) one.measureRoundTrip()
   const shown = one instanceof Client ? snapshot(one) : one
   const isClosed = shown.stop !== null
   const now = shown.stop?.getTime() ?? Date.now()

@@ -1,19 +1,24 @@
 // HTTP monitoring: the listener, paths as Go's ServeMux has them, and the form of answers.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import { posix } from 'node:path'
+import { ServerError } from '../errors.ts'
 import { bind, hostPort, type Listener } from '../listen.ts'
+import type { Options } from '../options.ts'
 import type { Server } from '../server.ts'
 import { type Answer, ENDPOINTS, text } from './endpoints.ts'
 import { indexPage } from './index-page.ts'
 import { Query, QueryError } from './query.ts'
 
-const HEADERS_TIMEOUT_MS = 5_000
-const MAX_HEADERS = 1024 * 1024
+const LIMITS = { headersTimeout: 5_000, maxHeaderSize: 1024 * 1024 }
 const HTML = 'text/html; charset=utf-8'
 
-/** Opens the monitoring port. @throws ServerError when it is taken. */
+/** Opens the monitoring port. @throws ServerError when it is taken or the options do not fit together. */
 export async function startMonitoring(server: Server): Promise<Listener> {
   const { options } = server
+  const { httpPort, httpsPort } = options
+  if (httpPort !== 0 && httpsPort !== 0)
+    throw refused(`can't specify both HTTP (${httpPort}) and HTTPs (${httpsPort}) ports`)
   const host = options.httpHost || options.host
   const base = posix.resolve('/', options.httpBasePath)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -23,21 +28,46 @@ export async function startMonitoring(server: Server): Promise<Listener> {
       else response.destroy()
     })
   }
-  const http = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADERS }, handle)
+  const { http, renewTls } =
+    httpsPort === 0 ? { http: createServer(LIMITS, handle) } : await secureServer(options, handle)
   const { port } = await bind(
     http,
     host,
-    options.httpPort,
-    (cause) => `Can't start monitoring: can't listen to the monitor port: ${cause}`,
+    httpPort || httpsPort,
+    (cause) => refused(`can't listen to the monitor port: ${cause}`).message,
   )
-  server.log.info(`Starting http monitor on ${hostPort(host, port)}`)
+  const protocol = httpsPort === 0 ? 'http' : 'https'
+  server.log.info(`Starting ${protocol} monitor on ${hostPort(host, port)}`)
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       http.close(() => resolve())
       http.closeAllConnections()
     })
   server.onStop(close)
-  return { url: `http://${hostPort(host, port)}`, close }
+  return {
+    url: `${protocol}://${hostPort(host, port)}`,
+    close,
+    ...(renewTls === undefined ? {} : { renewTls }),
+  }
+}
+
+const refused = (why: string): ServerError => new ServerError('monitoring', `Can't start monitoring: ${why}`)
+
+/** With the certificates of the client port, but without asking for those of the clients. */
+async function secureServer(
+  options: Options,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ http: SecureServer; renewTls: () => void }> {
+  const { tls } = options
+  if (tls === null) throw refused('TLS cert and key required for HTTPS')
+  const { createServer: createSecureServer } = await import('node:https')
+  const { tlsServerOptions } = await import('../tls/context.ts')
+  const http = createSecureServer({ ...LIMITS, ...tlsServerOptions(tls, false) }, handle)
+  const renewTls = (): void => {
+    // Without a tls block the old certificates stay.
+    if (options.tls !== null) http.setSecureContext(tlsServerOptions(options.tls, false))
+  }
+  return { http, renewTls }
 }
 
 async function respond(

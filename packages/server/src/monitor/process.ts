@@ -52,14 +52,14 @@ function memstats(): Record<string, unknown> {
     NextGC: 0,
     LastGC: 0,
     PauseTotalNs: 0,
-    PauseNs: [],
-    PauseEnd: [],
+    PauseNs: new Array(256).fill(0),
+    PauseEnd: new Array(256).fill(0),
     NumGC: 0,
     NumForcedGC: 0,
     GCCPUFraction: 0,
     EnableGC: true,
     DebugGC: false,
-    BySize: [],
+    BySize: [{ Size: 0, Mallocs: 0, Frees: 0 }],
   }
 }
 

@@ -3,12 +3,14 @@ import { featureFlags } from '../feature-flags.ts'
 import { authTimeout } from '../options.ts'
 import type { Server } from '../server.ts'
 import { utc } from '../time.ts'
+import { defaultTlsOptions, handshakeTimeout } from '../tls/options.ts'
 import { VERSION } from '../version.ts'
 import { uptime } from './format.ts'
 import { entries, filled, listed, nonzero, set } from './json.ts'
 import { coreCount, cpuPercent } from './process.ts'
 
 const ns = (ms: number): number => ms * 1e6
+const wholeSeconds = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z')
 const seconds = (ms: number): number => ms / 1000
 
 /** Counts of something by kind of connection; there are clients only. */
@@ -21,11 +23,12 @@ export const byKind = (clients: number): Record<string, number> => ({
 
 export function varz(server: Server): Record<string, unknown> {
   const { options } = server
+  const { tls } = options
   const now = Date.now()
   const { inMsgs, inBytes, outMsgs, outBytes } = server.traffic()
   const info = server.advertised()
-  const port =
-    server.listeners.monitoring === null ? 0 : Number(new URL(server.listeners.monitoring.url).port)
+  const { monitoring } = server.listeners
+  const monitoringPort = monitoring === null ? 0 : Number(new URL(monitoring.url).port)
   return {
     server_id: server.id,
     server_name: server.name,
@@ -35,14 +38,16 @@ export function varz(server: Server): Record<string, unknown> {
     host: info.host,
     port: info.port,
     auth_required: set(server.authenticator.required),
+    tls_required: set(tls !== null && !options.allowNonTls),
+    tls_verify: set(tls?.verify),
     max_connections: options.maxConnections,
     max_subscriptions: nonzero(options.maxSubscriptions),
     ping_interval: ns(options.pingInterval),
     ping_max: options.pingMax,
     http_host: options.httpHost || options.host,
-    http_port: port,
+    http_port: options.httpPort === 0 ? 0 : monitoringPort,
     http_base_path: options.httpBasePath === '/' ? '' : options.httpBasePath,
-    https_port: 0,
+    https_port: options.httpsPort === 0 ? 0 : monitoringPort,
     auth_timeout: seconds(authTimeout(options)),
     max_control_line: options.maxControlLine,
     max_payload: options.maxPayload,
@@ -53,7 +58,7 @@ export function varz(server: Server): Record<string, unknown> {
     mqtt: {},
     websocket: webSocket(server),
     jetstream: {},
-    tls_timeout: 2,
+    tls_timeout: seconds(handshakeTimeout(tls ?? defaultTlsOptions())),
     write_deadline: ns(options.writeDeadline),
     write_timeout: options.writeTimeout === 'default' ? undefined : options.writeTimeout,
     start: utc(server.start),
@@ -97,6 +102,7 @@ export function varz(server: Server): Record<string, unknown> {
       options.trustedProxies.length === 0
         ? undefined
         : { trusted: options.trustedProxies.map((key) => ({ key })) },
+    tls_cert_not_after: server.tls === null ? undefined : wholeSeconds(server.tls.notAfter),
   }
 }
 

@@ -25,6 +25,7 @@ export function reloadTls(before: TlsOptions | null, after: TlsOptions | null, _
     says,
     apply: async (server) => {
       await useTls(server, acceptor)
+      server.listeners.monitoring?.renewTls?.()
       if (!pinsChanged || acceptor === null) return
       const unpinned = [...server.clients.values()].filter(
         ({ transport }) =>

@@ -1,7 +1,12 @@
 // Requests about accounts and users: the operator asks about any account, a user of another account about its own.
 import { isSubsetMatch } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
-import type { ImportSpec } from '../account/spec.ts'
+import {
+  DEFAULT_RESPONSE_THRESHOLD,
+  type ExportSpec,
+  type ImportSpec,
+  type ResponseType,
+} from '../account/spec.ts'
 import type { Subscription } from '../account/subscription.ts'
 import type { Client } from '../connection/client.ts'
 import { leafz } from '../monitor/absent.ts'
@@ -67,6 +72,8 @@ export function answerAccountRequests(system: System, events: Events): void {
     system.account.publishInternal(reply, '', `${countSubscribers(origin.account, wanted, queue)}`)
   })
 
+  server.accounts.systemExports = SYSTEM_EXPORTS
+  server.accounts.apply(system.account, system.account.spec)
   server.accounts.automatic = (importer) => automaticImports(system.account, importer)
   for (const account of server.accounts.all()) server.accounts.link(account)
 }
@@ -91,6 +98,25 @@ function isAbout(text: string, account: string): boolean {
   const { acc } = parsed(text)
   return acc === undefined ? text.trimStart().startsWith('{') : acc === account
 }
+
+const exported = (subject: string, responseType: ResponseType, accountTokenPosition = 0): ExportSpec => ({
+  kind: 'service',
+  subject,
+  accounts: null,
+  authorize: null,
+  responseType,
+  responseThreshold: DEFAULT_RESPONSE_THRESHOLD,
+  accountTokenPosition,
+  latency: null,
+  allowTrace: false,
+})
+/** What other accounts may import; where the account is named, only their own. */
+const SYSTEM_EXPORTS: ExportSpec[] = [
+  exported('$SYS.REQ.ACCOUNT.*.CONNZ', 'Stream', 4),
+  exported('$SYS.REQ.ACCOUNT.*.STATZ', 'Stream', 4),
+  exported('$SYS.DEBUG.SUBSCRIBERS', 'Singleton'),
+  exported('$SYS.REQ.USER.*.INFO', 'Singleton'),
+]
 
 /** What every account may ask about itself, and its users about themselves. */
 function automaticImports(system: Account, importer: Account): ImportSpec[] {

@@ -1,5 +1,5 @@
 // The server side of TLS handshakes on connections that began in clear text, and what is then known of them.
-import { createHash, type X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { TlsSession } from '../connection/transport.ts'
@@ -49,6 +49,8 @@ interface Waiting {
 
 export class TlsAcceptor {
   readonly options: TlsOptions
+  /** When the certificate ends. */
+  readonly notAfter: Date
   readonly #server: TlsServer
   readonly #waiting = new Map<Socket, Waiting>()
   readonly #pins: ReadonlySet<string> | null
@@ -60,7 +62,10 @@ export class TlsAcceptor {
   constructor(options: TlsOptions) {
     this.options = options
     this.#pins = options.pinnedCerts.length === 0 ? null : new Set(options.pinnedCerts)
-    this.#server = createServer(tlsServerOptions(options))
+    const serverOptions = tlsServerOptions(options)
+    const [certificate] = serverOptions.cert as Buffer[]
+    this.notAfter = new X509Certificate(certificate!).validToDate
+    this.#server = createServer(serverOptions)
     this.#server.on('secureConnection', (socket) => this.#take(socket)?.resolve(socket))
     this.#server.on('tlsClientError', (error, socket) => this.#take(socket)?.reject(explain(error, socket)))
   }
