@@ -188,11 +188,12 @@ inEveryWorld('an account JWT that changes', {}, (world) => {
   }
 
   it('is renewed in time, or ends for all its users', async (t) => {
-    const account = await world.account((claims) => (claims.exp = now() + 2))
+    const start = now()
+    const account = await world.account((claims) => (claims.exp = start + 2))
     const [one] = await clients(world, t, account, 1)
-    account.claims.exp = now() + 3
+    account.claims.exp = start + 4
     await world.push(account.claims)
-    const other = await world.account((claims) => (claims.exp = now() + 2))
+    const other = await world.account((claims) => (claims.exp = start + 2))
     const [gone] = await clients(world, t, other, 1)
     assert.equal(await ending(gone!), wire("-ERR 'Account Authentication Expired'"))
     assert.equal(await world.closeReason(gone!), 'Authentication Expired')

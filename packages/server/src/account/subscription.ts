@@ -42,8 +42,8 @@ export class Subscription {
   /** True when the client's deny list takes this message from it. Only with `filter`. */
   isDenied(subject: string): boolean {
     const { stream, queue } = this
-    // Plain subscriptions of a stream import are asked by the name that the message gets, those of queue groups by the exporter's.
-    const name = stream !== null && queue === null ? stream.renaming.forward(subject) : subject
+    // Over a stream import it is the name that the message gets.
+    const name = stream === null ? subject : stream.renaming.forward(subject)
     return !this.client!.permissions!.mayReceive(name, queue)
   }
 }
