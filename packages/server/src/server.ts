@@ -11,6 +11,7 @@ import { fdOf, TcpTransport, type Transport, type TransportEvents } from './conn
 import { AcceptGuard } from './descriptors.ts'
 import { ServerError } from './errors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
+import { IdleMemory } from './idle-memory.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
@@ -79,6 +80,7 @@ export class Server {
 
   #net: NetServer | null = null
   #guard: AcceptGuard | null = null
+  readonly #idleMemory = new IdleMemory(this)
   #address: { host: string; port: number } = { host: '', port: 0 }
   #nextCid = 1
   #stopping: Promise<void> | null = null
@@ -261,6 +263,7 @@ export class Server {
   async #stop(): Promise<void> {
     this.log.info('Initiating Shutdown...')
     this.#stopped.abort()
+    this.#idleMemory.stop()
     this.#guard?.stop()
     for (const task of this.#closing) await task()
     const closed = new Promise<void>((resolve) =>
@@ -359,6 +362,7 @@ export class Server {
   /** Its transport is closed, too. */
   onGone(client: Client): void {
     this.#ending.delete(client)
+    this.#idleMemory.connectionClosed()
   }
 
   /** Messages and bytes from and to clients since the start. */

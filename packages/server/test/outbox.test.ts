@@ -1,7 +1,10 @@
 // Writing: what the descriptor takes at once, what waits, and when waiting is too much.
 import assert from 'node:assert/strict'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, it } from 'node:test'
+import { waitFor } from '@ngs/testkit'
 import { BY_REFERENCE, Outbox, type OutboxOwner } from '../src/connection/outbox.ts'
+import { readShared, sharedRead } from '../src/connection/shared-read.ts'
 import type { Transport } from '../src/connection/transport.ts'
 import { kept } from '../src/references.ts'
 
@@ -20,9 +23,14 @@ class Held implements Transport {
   write(bytes: Buffer, done: (error?: Error | null) => void): void {
     this.writes.push({ bytes, done })
   }
+  /** Lets everything that waits leave, and what comes after it; all of it. */
   release(): string {
-    const text = this.writes.map(({ bytes }) => bytes.toString()).join('')
-    for (const { done } of this.writes.splice(0)) done()
+    let text = ''
+    while (this.writes.length > 0) {
+      const { bytes, done } = this.writes.shift()!
+      text += bytes.toString()
+      done()
+    }
     return text
   }
   pause(): void {}
@@ -87,6 +95,57 @@ describe('the outbox', () => {
       assert.equal(outbox.pending, 0)
     })
   }
+  it('makes one write of what comes while bytes wait, and counts it as waiting', () => {
+    const { outbox, transport, limit, events } = make({ maxPending: 30 })
+    limit(0)
+    outbox.text('first')
+    outbox.flush()
+    for (const text of [' a', ' b', ' c']) {
+      outbox.text(text)
+      outbox.flush()
+    }
+    assert.equal(transport.writes.length, 1)
+    outbox.text(' more than may wait besides that')
+    outbox.flush()
+    assert.deepEqual(events, ['slow pending'])
+  })
+  it('leaves nothing behind when it is told to write all', () => {
+    const { outbox, transport, limit } = make()
+    limit(0)
+    outbox.text('first')
+    outbox.flush()
+    outbox.text(' last')
+    outbox.flushAll()
+    assert.deepEqual(
+      transport.writes.map(({ bytes }) => bytes.toString()),
+      ['first', ' last'],
+    )
+  })
+  it('copies what waits of the buffer that is read into, once for all receivers', async () => {
+    const received: Buffer[] = []
+    const listener = createServer((socket) => {
+      assert.ok(readShared(socket, (chunk) => received.push(chunk)))
+      socket.resume()
+    })
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const sender = connect((listener.address() as AddressInfo).port, '127.0.0.1')
+    sender.write('x'.repeat(BY_REFERENCE))
+    await waitFor(() => received.length > 0, { what: 'bytes' })
+    const chunk = received[0]!
+    assert.equal(chunk.buffer, sharedRead.buffer)
+    const text = chunk.toString()
+    const receivers = [make(), make()]
+    for (const { outbox, limit } of receivers) {
+      limit(0)
+      outbox.bytes(chunk, 0, chunk.length)
+    }
+    chunk.fill('y')
+    const [first, second] = receivers.map(({ transport }) => transport.writes[0]!.bytes)
+    assert.equal(first!.toString(), text)
+    assert.equal(first!.buffer, second!.buffer)
+    sender.destroy()
+    await new Promise((resolve) => listener.close(resolve))
+  })
   it('uses the stream alone where there is no descriptor', () => {
     const { outbox, transport, direct } = make({ fd: -1 })
     outbox.text('hello')
@@ -126,8 +185,9 @@ describe('the outbox', () => {
       if (i % 3 === 0) outbox.flush()
     }
     outbox.flush()
-    // Direct writes stop for good once the kernel is full here, so they all come first.
-    assert.ok(direct() + transport.release() + transport.release() === expected)
+    // From here on the kernel takes nothing directly, so that what it took so far came first.
+    limit(0)
+    assert.ok(direct() + transport.release() === expected)
   })
   it('gives up on a receiver with too much waiting, and on one that takes nothing for too long', async () => {
     const full = make({ maxPending: 10 })

@@ -269,7 +269,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   close(reason: CloseReason): void {
     if (this.closed) return
     this.#parser.stop()
-    if (!DISCARDS.has(reason)) this.outbox.flush()
+    if (!DISCARDS.has(reason)) this.outbox.flushAll()
     this.closed = true
     this.closeReason = reason
     this.stop = new Date()
@@ -849,7 +849,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
   /** Bytes that wait for the peer to take them. */
   get pendingBytes(): number {
-    return this.outbox.pending
+    return this.outbox.pending + this.outbox.length
   }
   get clientType(): string {
     return this.transport.type === 'WEBSOCKET' ? 'websocket' : 'nats'

@@ -5,7 +5,7 @@
 // not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
 import { writeSync, writevSync } from 'node:fs'
 import { kept } from '../references.ts'
-import { sharedRead } from './shared-read.ts'
+import { lasting, sharedRead } from './shared-read.ts'
 import type { Transport } from './transport.ts'
 
 const SMALL = 1024
@@ -13,6 +13,8 @@ const LARGE = 64 * 1024
 /** Payloads from here on are queued by reference instead of being copied. */
 export const BY_REFERENCE = 16 * 1024
 const POOLED = 64
+/** While bytes wait, fewer than this many more do not make a write of their own. */
+const HELD_BACK = LARGE / 2
 
 const smallPool: Buffer[] = []
 const largePool: Buffer[] = []
@@ -83,7 +85,7 @@ export class Outbox {
       this.buffer = larger
       return larger
     }
-    this.flush()
+    this.flushAll()
     const now = this.buffer as Buffer | null
     if (now !== null && size <= now.length) return now
     if (now !== null) give(now)
@@ -98,7 +100,7 @@ export class Outbox {
     this.length += buffer.latin1Write(line, this.length)
   }
 
-  /** Appends bytes that nobody changes any more; large ones are not copied. */
+  /** Appends bytes that nobody changes any more, but for those of the buffer that is read into; large ones are not copied. */
   bytes(source: Buffer, start: number, end: number): void {
     const size = end - start
     if (size < BY_REFERENCE) {
@@ -112,7 +114,7 @@ export class Outbox {
       this.#together(head, source.subarray(start, end))
       return
     }
-    this.flush()
+    this.flushAll()
     this.#send(source.subarray(start, end))
   }
 
@@ -138,7 +140,7 @@ export class Outbox {
       return
     }
     if (written < length) {
-      this.#queue(head.subarray(written, length))
+      this.#queue(head.subarray(written, length), head)
       this.buffer = null
       this.#keep(payload)
     } else this.#keep(payload.subarray(written - length))
@@ -148,15 +150,22 @@ export class Outbox {
   /** Queues bytes of somebody else's buffer, which from now on must not change; the one all connections read into will. */
   #keep(bytes: Buffer): void {
     if (bytes.buffer === sharedRead.buffer) {
-      this.#queue(Buffer.from(bytes))
+      this.#queue(lasting(bytes))
       return
     }
     kept.references++
     this.#queue(bytes)
   }
 
-  /** Writes out what was appended. */
+  /** Writes out what was appended; while earlier bytes wait, little is kept back and goes out with what follows. */
   flush(): void {
+    const { length, pending } = this
+    if (pending > 0 && length <= HELD_BACK && pending + length <= this.#maxPending) return
+    this.flushAll()
+  }
+
+  /** Writes out everything that was appended. */
+  flushAll(): void {
     const length = this.length
     const buffer = this.buffer
     if (length === 0 || buffer === null) return
@@ -174,8 +183,8 @@ export class Outbox {
         return
       }
       if (written < 0) return
-      this.#queue(buffer.subarray(written, length))
-    } else this.#queue(buffer.subarray(0, length))
+      this.#queue(buffer.subarray(written, length), buffer)
+    } else this.#queue(buffer.subarray(0, length), buffer)
     // The stream keeps the bytes now.
     this.buffer = null
     this.length = 0
@@ -205,7 +214,8 @@ export class Outbox {
     }
   }
 
-  #queue(bytes: Buffer): void {
+  /** `own`: the buffer of this outbox that the bytes are in, to be used again when they have left. */
+  #queue(bytes: Buffer, own: Buffer | null = null): void {
     this.pending += bytes.length
     if (this.pending > this.#maxPending) {
       this.#owner.onSlow('pending')
@@ -214,12 +224,14 @@ export class Outbox {
     this.#timer ??= setTimeout(() => this.#owner.onSlow('deadline'), this.#deadline).unref()
     this.#transport.write(bytes, (error) => {
       this.pending -= bytes.length
-      if (error || this.#closed) return
+      if (error) return
+      if (own !== null) give(own)
+      if (this.#closed) return
       if (this.pending === 0) {
         if (this.#timer !== null) clearTimeout(this.#timer)
         this.#timer = null
         this.flush()
-        this.#owner.onDrain()
+        if (this.pending === 0) this.#owner.onDrain()
       } else this.#timer?.refresh()
     })
   }
