@@ -434,10 +434,10 @@ describe('validation', () => {
   it('warns of limits in a self-signed account', () => {
     const claims = identity.newAccountClaims(account.publicKey)
     claims.iss = account.publicKey
-    assert.deepEqual(validate(claims), [])
-    claims.nats.limits.conn = 5
     only(validate(claims), 'warning', /self-signed/)
     assert.equal(identity.isBlocking(validate(claims), { includeTime: true }), false)
+    for (const key of Object.keys(claims.nats.limits)) Reflect.deleteProperty(claims.nats.limits, key)
+    assert.deepEqual(validate(claims), [])
   })
   it('checks activations and authorization claims', () => {
     only(validate(identity.newActivationClaims(account.publicKey)), 'error', /invalid import type/)

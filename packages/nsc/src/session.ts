@@ -1,7 +1,7 @@
 import { type AccountClaims, isPublicKey, type OperatorClaims } from '@ngs/identity/node'
 import { Environment, type FolderFlags } from './environment.ts'
-import { failure, NscError, usageError } from './errors.ts'
-import { statOf } from './files.ts'
+import { failure, NscError, textOf, usageError } from './errors.ts'
+import { statOf, writeAtomically } from './files.ts'
 import type { Io } from './io.ts'
 import { Keystore } from './keystore/keystore.ts'
 import { Context } from './store/context.ts'
@@ -81,6 +81,16 @@ export class Session {
     const account = this.selectAccount(flag)
     if (account === '') throw usageError('an account is required')
     return account
+  }
+
+  /** Writes what a command made into the file a flag names; errors name it as it was given. */
+  writeOutput(given: string, content: string, mode?: number): void {
+    const file = this.expand(given)
+    try {
+      writeAtomically(file, content, mode)
+    } catch (thrown) {
+      throw failure(textOf(thrown).replace(file, given), thrown)
+    }
   }
 
   /** Writes a line to standard error: what official commands print besides their result. */

@@ -176,22 +176,11 @@ function account(claims: AccountClaims, issues: Issues): void {
   }
   infoOf(nats, issues, '')
   if (roleOfPublicKey(claims.iss) === 'account') {
-    const plain = nats.limits
-    const unlimited =
-      plain.conn === -1 &&
-      plain.leaf === -1 &&
-      plain.imports === -1 &&
-      plain.exports === -1 &&
-      plain.subs === -1 &&
-      plain.data === -1 &&
-      plain.payload === -1
-    if (!unlimited || hasJetStream(plain))
+    // Also when they limit nothing: -1 is a claim that only the operator can make.
+    const { tiered_limits = {}, ...plain } = nats.limits
+    if (Object.values(plain).some(Boolean) || Object.keys(tiered_limits).length > 0)
       issues.warn("self-signed account JWTs shouldn't contain operator limits", 'limits')
   }
-}
-
-function hasJetStream(value: AccountClaims['nats']['limits']): boolean {
-  return Boolean(value.mem_storage || value.disk_storage || Object.keys(value.tiered_limits ?? {}).length > 0)
 }
 
 function limits(value: AccountClaims['nats']['limits'], issues: Issues): void {
@@ -280,10 +269,7 @@ function infoOf(value: { description?: string; info_url?: string }, issues: Issu
   if (!value.info_url) return
   if (size(value.info_url) > MAX_INFO) issues.error('Info URL is too long', `${path}info_url`)
   else if (!URL.canParse(value.info_url) || new URL(value.info_url).host === '') {
-    issues.error(
-      `error validating info url: ${JSON.stringify(value.info_url)} has no scheme or host`,
-      `${path}info_url`,
-    )
+    issues.error('error parsing info url: no hostname or scheme', `${path}info_url`)
   }
 }
 

@@ -77,6 +77,9 @@ class GoCommand extends Command {
   }
 
   override parseOptions(args: string[]): { operands: string[]; unknown: string[] } {
+    // Commands of a group have flags of the same name that differ in what they are when not given: those of the
+    // command that was chosen count.
+    this.values.declare(this.specs)
     const isGroup = this.commands.length > 0
     const { operands, helpAsked, rest } = this.guard(() =>
       parseArguments(args, this.lookup, { untilOperand: isGroup, note: this.note }),

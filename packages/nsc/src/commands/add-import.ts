@@ -6,7 +6,7 @@ import { loadFileOrUrl } from '../remote/account-server.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { backquote, quote } from '../text.ts'
-import { accountKeyOf, checkPublicKey, editAccount, issuesUnder } from './shared.ts'
+import { accountKeyOf, checkPublicKey, editAccount, issuesUnder, subjectError } from './shared.ts'
 
 export async function run({ session, flags }: Call): Promise<Report> {
   checkCall({
@@ -90,6 +90,8 @@ function fillFromToken(added: Import, token: string, importer: AccountClaims): v
 function checkImport(account: AccountClaims, added: Import, share: boolean): void {
   if (account.sub === added.account) throw failure('export issuer is this account')
   checkPublicKey(added.account ?? '', 'account', 'src-account')
+  const wrong = added.local_subject ? subjectError(added.local_subject) : null
+  if (wrong) throw failure(wrong)
   if (share && added.type !== 'service') throw failure('only services can set the share property')
   for (const other of account.nats.imports ?? [])
     if (other?.type === added.type && other?.account === added.account && other?.subject === added.subject)

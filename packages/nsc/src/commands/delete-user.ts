@@ -13,7 +13,7 @@ import { saveAccount } from './shared.ts'
 export async function run({ session, flags, args }: Call): Promise<Report> {
   const store = session.store()
   const account = session.selectAccount(flags.text('account'))
-  const names = [...flags.list('name'), ...args]
+  const names = [...new Set([...flags.list('name'), ...args])]
   if (names.length === 0) throw failure('please specify an user to delete')
   for (const name of names) store.user(account, name)
   return withLock(store.dir, () =>

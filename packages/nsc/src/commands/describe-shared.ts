@@ -13,7 +13,6 @@ import {
 } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
 import { failure } from '../errors.ts'
-import { writeAtomically } from '../files.ts'
 import type { Report } from '../report.ts'
 import { knownAccounts, type Session } from '../session.ts'
 import { operatorNames } from '../store/operator-store.ts'
@@ -38,8 +37,7 @@ export async function describeToken(
     session.print(text)
     return undefined
   }
-  const file = session.expand(output)
-  writeAtomically(file, text)
+  session.writeOutput(output, text)
   const kind = flags.switch('raw') ? 'jwt' : 'description'
   const { Report } = await import('../report.ts')
   return Report.line('ok', `wrote ${claims.nats.type} ${kind} to ${session.shown(output)}`)

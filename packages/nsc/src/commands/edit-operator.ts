@@ -70,8 +70,9 @@ function editOperator({ session, flags }: Call, store: OperatorStore): Report {
   setList(nats, 'operator_service_urls', removeAll(addAll(nats.operator_service_urls, added), removed))
   for (const url of flags.list('service-url')) report.ok(`added service url ${quote(url)}`)
   for (const url of flags.list('rm-service-url')) report.ok(`removed service url ${quote(url)}`)
+  const token = encode(claims, signer)
   try {
-    store.write(encode(claims, signer))
+    store.write(token)
   } catch (thrown) {
     report.error(textOf(thrown))
   }

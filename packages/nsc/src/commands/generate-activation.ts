@@ -8,7 +8,6 @@ import {
 } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
 import { failure, usageError } from '../errors.ts'
-import { writeAtomically } from '../files.ts'
 import { isResolverUrl, postToken, serverPath } from '../remote/account-server.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
@@ -68,7 +67,7 @@ function privateExportsOf(exports: readonly Export[], name: string): Export[] {
 function write(session: Session, output: string, text: string, report: Report): void {
   if (output === '--') session.print(text)
   else if (output !== '') {
-    writeAtomically(session.expand(output), text)
+    session.writeOutput(output, text)
     report.ok(`wrote activation token to ${session.shown(output)}`)
   }
 }

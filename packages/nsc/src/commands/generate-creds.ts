@@ -1,6 +1,5 @@
 import type { Call } from '../cli/spec.ts'
 import { failure } from '../errors.ts'
-import { writeAtomically } from '../files.ts'
 import { quote } from '../text.ts'
 import { credsOf } from './shared.ts'
 
@@ -19,7 +18,7 @@ export function run({ session, flags }: Call): undefined {
     session.print(creds)
     return
   }
-  writeAtomically(session.expand(output), creds)
+  session.writeOutput(output, creds)
   session.print(`[ OK ] wrote credentials to ${session.shown(output)}`)
   session.note(`Success!! - generated ${session.shown(output)}`)
 }

@@ -72,7 +72,12 @@ export function run({ session, flags, args }: Call): Report | undefined {
     session.io.stdout.write(text)
     return undefined
   }
-  writeAtomically(session.expand(output), text)
+  const file = session.expand(output)
+  try {
+    writeAtomically(file, text)
+  } catch (thrown) {
+    throw failure(`error creating output file ${backquote(file)}: ${textOf(thrown)}`, thrown)
+  }
   return Report.line('ok', `wrote tool configuration to ${session.shown(output)}`)
 }
 

@@ -20,7 +20,8 @@ export async function run(call: Call): Promise<Report> {
   try {
     account = decodeAccount(token)
   } catch (thrown) {
-    throw failure(`failed to decode ${backquote(flags.text('file'))}: ${textOf(thrown)}`, thrown)
+    report.error(`failed to decode ${backquote(flags.text('file'))}: ${textOf(thrown)}`)
+    return report
   }
   const name = account.name ?? ''
   if (isRefused(account, flags.switch('skip'), report)) return report

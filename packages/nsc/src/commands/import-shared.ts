@@ -3,7 +3,6 @@ import type { Call } from '../cli/spec.ts'
 import { failure, fileError } from '../errors.ts'
 import { readText, statOf } from '../files.ts'
 import type { Report } from '../report.ts'
-import { backquote } from '../text.ts'
 
 /** The content of the file that --file names, which must have one of the endings. */
 export function readImport({ session, flags }: Call, endings: readonly string[]): string {
@@ -11,7 +10,7 @@ export function readImport({ session, flags }: Call, endings: readonly string[])
   const file = session.expand(given)
   const stat = statOf(file)
   if (stat === null) throw fileError('open', file, { code: 'ENOENT' })
-  if (stat.isDirectory()) throw failure(`${backquote(given)} is a directory`)
+  if (stat.isDirectory()) throw fileError('read', file, { code: 'EISDIR' })
   if (!endings.some((ending) => given.endsWith(ending)))
     throw failure(`expected these file endings: [${endings.join(' ')}]`)
   return readText(file)

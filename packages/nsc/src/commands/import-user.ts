@@ -28,7 +28,8 @@ export async function run(call: Call): Promise<Report> {
   try {
     user = decodeUser(token)
   } catch (thrown) {
-    throw failure(`failed to decode ${backquote(file)}: ${textOf(thrown)}`, thrown)
+    report.error(`failed to decode ${backquote(file)}: ${textOf(thrown)}`)
+    return report
   }
   if (isRefused(user, flags.switch('skip'), report)) return report
   await withLock(store.dir, () => importUser(session, store, { token, seed, user }, call, report))

@@ -5,8 +5,8 @@ import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { unresolvable } from '../signing.ts'
 import { withLock } from '../store/lock.ts'
-import { OperatorStore, operatorNames } from '../store/operator-store.ts'
-import { backquote, quote } from '../text.ts'
+import { OperatorStore } from '../store/operator-store.ts'
+import { quote } from '../text.ts'
 import { addAll } from '../values.ts'
 import { resolveKeyOfRole } from './shared.ts'
 
@@ -49,10 +49,7 @@ export async function run({ session, flags }: Call): Promise<Report> {
 
 function storeOf(session: Session, name: string): OperatorStore {
   if (name === '') return session.store()
-  const { storeRoot } = session.context
-  if (!operatorNames(storeRoot).includes(name))
-    throw failure(`operator ${quote(name)} not in ${backquote(storeRoot)}`)
-  return OperatorStore.open(storeRoot, name)
+  return OperatorStore.open(session.context.storeRoot, name)
 }
 
 function accountsOf(store: OperatorStore): { name: string; account: AccountClaims }[] {

@@ -57,11 +57,11 @@ interface Renaming {
 async function rename(session: Session, store: OperatorStore, renaming: Renaming): Promise<Report> {
   const { from, to } = renaming
   const report = new Report(`rename account ${quote(from)} to ${quote(to)}`)
-  const copied = new Report(`copy account ${quote(from)} to ${quote(to)}`, { level: 'ok' })
+  const copied = new Report(`copy account ${quote(from)} to ${quote(to)}`)
   report.add(copied)
   await copyAccount(session, store, renaming, copied)
   if (copied.failed && !store.hasAccount(to)) return report
-  const users = new Report('move users', { level: 'none' })
+  const users = new Report('move users')
   report.add(users)
   const names = store.userNames(from)
   try {

@@ -1,11 +1,21 @@
-import { type Claims, decode, didSign, type Issue, validate } from '@ngs/identity/node'
+import {
+  type AccountClaims,
+  type Claims,
+  decode,
+  didSign,
+  type Issue,
+  type OperatorClaims,
+  type UserClaims,
+  validate,
+} from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
 import { allowsStorage } from '../describe/common.ts'
 import { failure, fileError, textOf } from '../errors.ts'
 import { readText, statOf } from '../files.ts'
-import { isNotFound, type OperatorStore } from '../store/operator-store.ts'
+import type { Session } from '../session.ts'
+import type { OperatorStore } from '../store/operator-store.ts'
 import { Table } from '../table.ts'
-import { compareBytes, quote } from '../text.ts'
+import { backquote, compareBytes, quote } from '../text.ts'
 
 /** Issues of one table, in the order they were found. */
 type Findings = Pick<Issue, 'level' | 'text'>[]
@@ -21,12 +31,13 @@ export function run(call: Call): undefined {
     throw failure('specify only one of --account or --all-accounts or --file')
   const tables = new Map<string, Findings>()
   let operator: Findings = []
-  if (file !== '') validateFile(session.expand(file), tables)
+  if (file !== '') validateFile(session, file, tables)
   else {
     const current = session.selectAccount(accountFlag)
-    operator = validateOperator(store)
+    const checked = validateOperator(store)
+    operator = checked.findings
     const names = all ? store.accountNames() : current === '' ? [] : [current]
-    for (const name of names) validateAccount(store, name, tables)
+    for (const name of names) tables.set(name, validateAccount(store, checked.operator, name))
   }
   const names = [...tables.keys()].sort(compareBytes)
   const findings = [operator, ...tables.values()].flat()
@@ -45,47 +56,70 @@ function error(text: string): Findings[number] {
   return { level: 'error', text }
 }
 
-function validateOperator(store: OperatorStore): Findings {
-  const operator = store.operator()
-  const findings: Findings = [...validate(operator)]
-  if (!didSign(operator, operator))
-    findings.push(error('operator is not issued by operator or operator signing key'))
+/** The claims that a file of the store holds; null, and a finding that names the file, when it is damaged. */
+function read<C>(file: string, claims: () => C, findings: Findings): C | null {
+  try {
+    return claims()
+  } catch (thrown) {
+    findings.push(error(`${backquote(file)} cannot be read: ${textOf(thrown)}`))
+    return null
+  }
+}
+
+function validateOperator(store: OperatorStore): { operator: OperatorClaims | null; findings: Findings } {
+  const findings: Findings = []
+  const operator = read(store.fileOf(), () => store.operator(), findings)
+  if (operator) {
+    findings.push(...validate(operator))
+    if (!didSign(operator, operator))
+      findings.push(error('operator is not issued by operator or operator signing key'))
+  }
+  return { operator, findings }
+}
+
+/** What is wrong with an account and its users; who signed them is left open when the operator is damaged. */
+function validateAccount(store: OperatorStore, operator: OperatorClaims | null, name: string): Findings {
+  const findings: Findings = []
+  const account = read(store.fileOf(name), () => store.account(name), findings)
+  if (account) {
+    findings.push(...validate(account))
+    const { limits } = account.nats
+    const tiers = Object.values(limits.tiered_limits ?? {})
+    const stores = tiers.length > 0 ? tiers.some(allowsStorage) : allowsStorage(limits)
+    if (operator?.nats.system_account === account.sub && stores)
+      findings.push(error('JetStream should not be enabled for system account'))
+    if (operator && !didSign(operator, account))
+      findings.push(error('Account is not issued by operator or operator signing keys'))
+  }
+  const strict = operator?.nats.strict_signing_key_usage ?? false
+  for (const userName of store.userNames(name)) {
+    const user = read(store.fileOf(name, userName), () => store.user(name, userName), findings)
+    if (user) findings.push(...validateUser(account, user, userName, strict))
+  }
   return findings
 }
 
-function validateAccount(store: OperatorStore, name: string, tables: Map<string, Findings>): void {
-  let account: ReturnType<OperatorStore['account']>
-  try {
-    account = store.account(name)
-  } catch (thrown) {
-    if (isNotFound(thrown)) return
-    throw thrown
-  }
-  const operator = store.operator()
-  const strict = operator.nats.strict_signing_key_usage ?? false
-  const findings: Findings = [...validate(account)]
-  tables.set(name, findings)
-  const { limits } = account.nats
-  const tiers = Object.values(limits.tiered_limits ?? {})
-  const stores = tiers.length > 0 ? tiers.some(allowsStorage) : allowsStorage(limits)
-  if (operator.nats.system_account === account.sub && stores)
-    findings.push(error('JetStream should not be enabled for system account'))
-  if (!didSign(operator, account))
-    findings.push(error('Account is not issued by operator or operator signing keys'))
-  for (const userName of store.userNames(name)) {
-    const user = store.user(name, userName)
-    for (const { level, text } of validate(user))
-      findings.push({ level, text: `user ${quote(userName)}: ${text}` })
-    if (!didSign(account, user))
-      findings.push(error(`user ${quote(userName)} is not issued by account or account signing keys`))
-    else if (strict && user.iss === account.sub)
-      findings.push(error(`user ${quote(userName)} is issued by account key but operator is in strict mode`))
-  }
+function validateUser(
+  account: AccountClaims | null,
+  user: UserClaims,
+  name: string,
+  strict: boolean,
+): Findings {
+  const findings: Findings = validate(user).map(({ level, text }) => ({
+    level,
+    text: `user ${quote(name)}: ${text}`,
+  }))
+  if (account && !didSign(account, user))
+    findings.push(error(`user ${quote(name)} is not issued by account or account signing keys`))
+  else if (strict && user.iss === account?.sub)
+    findings.push(error(`user ${quote(name)} is issued by account key but operator is in strict mode`))
+  return findings
 }
 
 /** Tokens one a line; what stands before a pipe, as in what servers pack, is cut off. */
-function validateFile(file: string, tables: Map<string, Findings>): void {
-  if (statOf(file) === null) throw fileError('open', file, { code: 'ENOENT' })
+function validateFile(session: Session, given: string, tables: Map<string, Findings>): void {
+  const file = session.expand(given)
+  if (statOf(file) === null) throw fileError('open', given, { code: 'ENOENT' })
   const counts = new Map<string, { finding: Findings[number]; count: number }>()
   for (const line of readText(file).split('\n')) {
     const text = line.trim()

@@ -1,5 +1,4 @@
 import type { Call } from '../cli/spec.ts'
-import { writeAtomically } from '../files.ts'
 
 /** Lines of a PlantUML diagram, and the few rules that both diagrams share. */
 export class Diagram {
@@ -27,7 +26,7 @@ export class Diagram {
     const text = `${this.lines.join('\n')}\n`
     const output = flags.text('output-file')
     if (output === '--') session.print(text)
-    else writeAtomically(session.expand(output), text)
+    else session.writeOutput(output, text)
     return undefined
   }
 }

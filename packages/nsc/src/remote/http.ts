@@ -34,6 +34,7 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024
 export async function request(env: Io['env'], ask: HttpRequest): Promise<HttpAnswer> {
   const agents = makeAgents(env)
   try {
+    if (!URL.canParse(ask.url)) throw new Error('unsupported protocol scheme ""')
     return await follow(agents, ask)
   } catch (thrown) {
     const verb = ask.method === 'POST' ? 'Post' : 'Get'

@@ -15,7 +15,7 @@ import {
   undecorateJwt,
 } from '@ngs/identity/node'
 import { failure, textOf } from '../errors.ts'
-import { filesBelow, readText } from '../files.ts'
+import { filesBelow, readText, statOf } from '../files.ts'
 import type { StorableKey } from '../keystore/keystore.ts'
 import { Report } from '../report.ts'
 import { signingKeys } from '../signing.ts'
@@ -46,7 +46,7 @@ export function collectPieces(
   options: { creds: boolean },
   report: Report,
 ): Pieces {
-  const files = folders.flatMap((folder) => filesBelow(folder))
+  const files = folders.flatMap((given) => (statOf(given)?.isFile() ? [given] : filesBelow(given)))
   const ending = (suffix: string) => files.filter((file) => path.extname(file) === suffix)
   const pieces: Pieces = { operators: new Map(), accounts: new Map(), users: new Map(), keys: new Map() }
   const sections = ['Find NKeys', 'Find Operators', 'Find Accounts', 'Find Users'].map(

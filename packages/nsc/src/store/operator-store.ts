@@ -96,6 +96,12 @@ export class OperatorStore {
     return path.join(this.accountDir(account), 'users', jwtName(user))
   }
 
+  /** The file of a token, whether or not it is there. */
+  fileOf(account?: string, user?: string): string {
+    if (account === undefined) return this.operatorPath()
+    return user === undefined ? this.accountPath(account) : this.userPath(account, user)
+  }
+
   hasOperator(): boolean {
     return exists(this.operatorPath())
   }

@@ -46,6 +46,18 @@ export class Sandbox {
     return new Sandbox(fs.realpathSync(tempDir(t)), which)
   }
 
+  /** One that its owner removes; in memory where there is a file system for that, as hundreds of homes are made. */
+  static loose(which: Which): Sandbox {
+    const memory = '/dev/shm'
+    const parent = fs.existsSync(memory) ? memory : os.tmpdir()
+    return new Sandbox(fs.mkdtempSync(path.join(fs.realpathSync(parent), 'nsc-')), which)
+  }
+
+  /** Removes the home before the test ends: tests with hundreds of them. */
+  remove(): void {
+    fs.rmSync(this.home, { recursive: true, force: true })
+  }
+
   get stores(): string {
     return path.join(this.home, '.local/share/nats/nsc/stores')
   }
@@ -186,8 +198,11 @@ export function normalize(text: string, sandbox: Sandbox): string {
   return (
     maskKeys(text)
       .replaceAll(sandbox.home, '$HOME')
+      .replace(/keys\/([OAUX])\/[A-Z2-7]{2}\//g, 'keys/$1/##/')
       .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'TOKEN')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, 'YYYY-MM-DD hh:mm:ss UTC')
+      .replace(/date: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'date: YYYY-MM-DD hh:mm:ss')
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'YYYY-MM-DDThh:mm:ssZ')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC/g, 'MOMENT')
       .replace(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC/g, 'Day, DD Mon YYYY hh:mm:ss UTC')
       // Ids of activations hang on the issuer's key.
@@ -198,11 +213,28 @@ export function normalize(text: string, sandbox: Sandbox): string {
   )
 }
 
-/** Claims without what differs from run to run; a response type that is absent means Singleton. */
+/**
+ * Claims without what differs from run to run, and with what is not written for what it means: a response type that is
+ * absent is Singleton, limits that a scope does not name are none, and those of JetStream mean nothing without storage.
+ */
 export function comparable(claims: WireClaims): unknown {
   for (const entry of claims.nats.imports ?? [])
     if (entry.token) entry.token = comparable(unverifiedDecode(entry.token).payload as unknown as WireClaims)
   for (const entry of claims.nats.exports ?? [])
     if (entry.response_type === 'Singleton') delete entry.response_type
+  for (const entry of claims.nats.signing_keys ?? [])
+    if (entry.template) entry.template = { subs: -1, data: -1, payload: -1, ...entry.template }
+  if (claims.nats.signing_keys) claims.nats.signing_keys.sort(byText)
+  const { limits } = claims.nats
+  if (limits && !limits.mem_storage && !limits.disk_storage)
+    for (const limit of JET_STREAM_LIMITS) if (limits[limit] === -1) delete limits[limit]
   return JSON.parse(maskKeys(JSON.stringify({ ...claims, iat: 0, jti: '' })))
 }
+
+/** Keys differ from run to run, and with them their order. */
+const byText = (a: unknown, b: unknown) =>
+  maskKeys(JSON.stringify(a)) < maskKeys(JSON.stringify(b)) ? -1 : 1
+
+const JET_STREAM_LIMITS = [
+  ...['streams', 'consumer', 'max_ack_pending', 'mem_max_stream_bytes', 'disk_max_stream_bytes'],
+]

@@ -1,0 +1,49 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { undecorateJwt, unverifiedDecode } from '@ngs/identity/node'
+import { comparable, maskKeys, type Sandbox, type WireClaims } from './sandbox.ts'
+
+/** Seconds that clocks may move on between two programs. */
+const SLACK = 10
+
+/** Compares all tokens and creds files of two homes, field by field; null when they are equal. */
+export function sameTokens(ours: Sandbox, official: Sandbox): unknown {
+  const [a, b] = [tokensBelow(ours), tokensBelow(official)]
+  const different = [...a.keys()].filter((file) => b.has(file) && !same(a.get(file), b.get(file)))
+  return different.length === 0
+    ? null
+    : different.map((file) => ({ file, ours: a.get(file), official: b.get(file) }))
+}
+
+function tokensBelow(sandbox: Sandbox): Map<string, unknown> {
+  const tokens = new Map<string, unknown>()
+  for (const entry of fs.readdirSync(sandbox.home, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name)
+    if (!/\.(jwt|creds|tok)$/.test(entry.name) || !entry.isFile()) continue
+    try {
+      const { payload } = unverifiedDecode(undecorateJwt(fs.readFileSync(file, 'utf8')).trim())
+      const shown = maskKeys(path.relative(sandbox.home, file))
+      // Several files whose names are keys: their order does not matter, their number does.
+      const at = tokens.has(shown) ? `${shown} ${payload['name']}` : shown
+      tokens.set(at, comparable(payload as unknown as WireClaims))
+    } catch {
+      // No token: the tree compares the file's name.
+    }
+  }
+  return tokens
+}
+
+/** Deep equality in which times may be apart by as much as clocks move on. */
+function same(a: unknown, b: unknown, key = ''): boolean {
+  if (typeof a === 'number' && typeof b === 'number')
+    return a === b || (isTime(key) && Math.abs(a - b) <= SLACK)
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  const keys = Object.keys(x)
+  const inner = (name: string) => (isTime(key) || key === 'revocations' ? 'exp' : name)
+  return keys.length === Object.keys(y).length && keys.every((name) => same(x[name], y[name], inner(name)))
+}
+
+function isTime(key: string): boolean {
+  return key === 'exp' || key === 'nbf'
+}
