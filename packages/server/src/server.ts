@@ -11,7 +11,6 @@ import { fdOf, TcpTransport, type Transport, type TransportEvents } from './conn
 import { AcceptGuard } from './descriptors.ts'
 import { ServerError } from './errors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
-import { IdleMemory } from './idle-memory.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
@@ -80,7 +79,6 @@ export class Server {
 
   #net: NetServer | null = null
   #guard: AcceptGuard | null = null
-  readonly #idleMemory = new IdleMemory(this)
   #address: { host: string; port: number } = { host: '', port: 0 }
   #nextCid = 1
   #stopping: Promise<void> | null = null
@@ -263,7 +261,6 @@ export class Server {
   async #stop(): Promise<void> {
     this.log.info('Initiating Shutdown...')
     this.#stopped.abort()
-    this.#idleMemory.stop()
     this.#guard?.stop()
     for (const task of this.#closing) await task()
     const closed = new Promise<void>((resolve) =>
@@ -300,7 +297,8 @@ export class Server {
   #flush(origin: Client | null): void {
     const dirty = this.#dirty
     if (dirty.length === 0) return
-    const threshold = this.options.maxPending * STALL_PART
+    const { maxPending, noFastProducerStall } = this.options
+    const threshold = noFastProducerStall ? Number.POSITIVE_INFINITY : maxPending * STALL_PART
     // Closing a client may mark others; those are appended and flushed by the same loop.
     for (let i = 0; i < dirty.length; i++) {
       const client = dirty[i]!
@@ -362,7 +360,6 @@ export class Server {
   /** Its transport is closed, too. */
   onGone(client: Client): void {
     this.#ending.delete(client)
-    this.#idleMemory.connectionClosed()
   }
 
   /** Messages and bytes from and to clients since the start. */

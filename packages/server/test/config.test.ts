@@ -6,40 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Engine, enginesUnderTest, needsPeer, ngsServer, peer, RawClient, run, tempDir } from '@ngs/testkit'
 import fc from 'fast-check'
-import { ConfigError, parseConfig } from '../src/config/language.ts'
-import { readConfigFile } from '../src/config/read.ts'
-import { defaultOptions } from '../src/options.ts'
+import { parseConfig } from '../src/config/language.ts'
 import { cases } from './config-cases.ts'
-
-/** What -t says, without the program's name; several errors come in no order there. */
-interface Verdict {
-  code: number | null
-  lines: string[]
-}
-
-const sorted = (text: string): string[] =>
-  text
-    .replace(/^[a-z]+-server: /, '')
-    .split('\n')
-    .filter((line) => line !== '')
-    .sort()
-
-function ours(file: string): Verdict {
-  const options = defaultOptions()
-  try {
-    const { warnings } = readConfigFile(file, options)
-    if (warnings.length > 0) return { code: 1, lines: sorted(warnings.join('\n')) }
-    return { code: 0, lines: [`configuration file ${file} is valid (${options.configDigest})`] }
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return { code: 1, lines: sorted(error.message) }
-  }
-}
-
-async function official(file: string): Promise<Verdict> {
-  const { code, stderr } = await run(peer('nats-server'), ['-t', '-c', file])
-  return { code, lines: sorted(stderr) }
-}
+import { official, ours } from './config-verdict.ts'
 
 /** Where we differ on purpose, each with the reason. The files are refused by both unless `accepts` says otherwise. */
 const DIFFERENT: readonly { file: RegExp; why: string; accepts?: true; sometimes?: true }[] = [

@@ -1,10 +1,7 @@
 // Writing: what the descriptor takes at once, what waits, and when waiting is too much.
 import assert from 'node:assert/strict'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, it } from 'node:test'
-import { waitFor } from '@ngs/testkit'
 import { BY_REFERENCE, Outbox, type OutboxOwner } from '../src/connection/outbox.ts'
-import { readShared, sharedRead } from '../src/connection/shared-read.ts'
 import type { Transport } from '../src/connection/transport.ts'
 import { kept } from '../src/references.ts'
 
@@ -23,14 +20,9 @@ class Held implements Transport {
   write(bytes: Buffer, done: (error?: Error | null) => void): void {
     this.writes.push({ bytes, done })
   }
-  /** Lets everything that waits leave, and what comes after it; all of it. */
   release(): string {
-    let text = ''
-    while (this.writes.length > 0) {
-      const { bytes, done } = this.writes.shift()!
-      text += bytes.toString()
-      done()
-    }
+    const text = this.writes.map(({ bytes }) => bytes.toString()).join('')
+    for (const { done } of this.writes.splice(0)) done()
     return text
   }
   pause(): void {}
@@ -39,10 +31,15 @@ class Held implements Transport {
   destroy(): void {}
 }
 
-function make(options: { fd?: number; maxPending?: number; deadline?: number } = {}) {
+function make(options: { fd?: number; maxPending?: number; deadline?: number; giveUp?: boolean } = {}) {
   const events: string[] = []
   const owner: OutboxOwner = {
-    onSlow: (why) => void events.push(`slow ${why}`),
+    onOverflow: () => void events.push('overflow'),
+    onDeadline: ({ chunks, bytes, written }) => {
+      events.push(`late ${written} of ${bytes} in ${chunks}`)
+      return options.giveUp ?? true
+    },
+    onRecovered: ({ bytes }) => void events.push(`recovered ${bytes}`),
     onWriteError: (error) => void events.push(`error ${error.message}`),
     onDrain: () => void events.push('drain'),
   }
@@ -66,6 +63,13 @@ function make(options: { fd?: number; maxPending?: number; deadline?: number } =
     direct: () => direct.join(''),
     limit: (bytes: number) => (room = bytes),
   }
+}
+
+/** Waits until there is an event. */
+async function something(events: string[]): Promise<void> {
+  const alive = setInterval(() => {}, 5)
+  while (events.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  clearInterval(alive)
 }
 
 describe('the outbox', () => {
@@ -95,57 +99,6 @@ describe('the outbox', () => {
       assert.equal(outbox.pending, 0)
     })
   }
-  it('makes one write of what comes while bytes wait, and counts it as waiting', () => {
-    const { outbox, transport, limit, events } = make({ maxPending: 30 })
-    limit(0)
-    outbox.text('first')
-    outbox.flush()
-    for (const text of [' a', ' b', ' c']) {
-      outbox.text(text)
-      outbox.flush()
-    }
-    assert.equal(transport.writes.length, 1)
-    outbox.text(' more than may wait besides that')
-    outbox.flush()
-    assert.deepEqual(events, ['slow pending'])
-  })
-  it('leaves nothing behind when it is told to write all', () => {
-    const { outbox, transport, limit } = make()
-    limit(0)
-    outbox.text('first')
-    outbox.flush()
-    outbox.text(' last')
-    outbox.flushAll()
-    assert.deepEqual(
-      transport.writes.map(({ bytes }) => bytes.toString()),
-      ['first', ' last'],
-    )
-  })
-  it('copies what waits of the buffer that is read into, once for all receivers', async () => {
-    const received: Buffer[] = []
-    const listener = createServer((socket) => {
-      assert.ok(readShared(socket, (chunk) => received.push(chunk)))
-      socket.resume()
-    })
-    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-    const sender = connect((listener.address() as AddressInfo).port, '127.0.0.1')
-    sender.write('x'.repeat(BY_REFERENCE))
-    await waitFor(() => received.length > 0, { what: 'bytes' })
-    const chunk = received[0]!
-    assert.equal(chunk.buffer, sharedRead.buffer)
-    const text = chunk.toString()
-    const receivers = [make(), make()]
-    for (const { outbox, limit } of receivers) {
-      limit(0)
-      outbox.bytes(chunk, 0, chunk.length)
-    }
-    chunk.fill('y')
-    const [first, second] = receivers.map(({ transport }) => transport.writes[0]!.bytes)
-    assert.equal(first!.toString(), text)
-    assert.equal(first!.buffer, second!.buffer)
-    sender.destroy()
-    await new Promise((resolve) => listener.close(resolve))
-  })
   it('uses the stream alone where there is no descriptor', () => {
     const { outbox, transport, direct } = make({ fd: -1 })
     outbox.text('hello')
@@ -185,24 +138,43 @@ describe('the outbox', () => {
       if (i % 3 === 0) outbox.flush()
     }
     outbox.flush()
-    // From here on the kernel takes nothing directly, so that what it took so far came first.
-    limit(0)
-    assert.ok(direct() + transport.release() === expected)
+    // Direct writes stop for good once the kernel is full here, so they all come first.
+    assert.ok(direct() + transport.release() + transport.release() === expected)
   })
   it('gives up on a receiver with too much waiting, and on one that takes nothing for too long', async () => {
     const full = make({ maxPending: 10 })
     full.limit(0)
     full.outbox.text('12345678901')
     full.outbox.flush()
-    assert.deepEqual(full.events, ['slow pending'])
+    assert.deepEqual(full.events, ['overflow'])
     const stuck = make({ deadline: 1 })
     stuck.limit(0)
     stuck.outbox.text('x')
     stuck.outbox.flush()
-    const alive = setInterval(() => {}, 5)
-    while (stuck.events.length === 0) await new Promise((resolve) => setImmediate(resolve))
-    clearInterval(alive)
-    assert.deepEqual(stuck.events, ['slow deadline'])
+    await something(stuck.events)
+    assert.deepEqual(stuck.events, ['late 0 of 1 in 1'])
+  })
+  it('gives up on a receiver that does not take in time what waited, even when it takes some of it', async () => {
+    const { outbox, transport, events, limit } = make({ deadline: 20, fd: -1 })
+    limit(0)
+    for (const text of ['abc', 'de', 'f']) {
+      outbox.text(text)
+      outbox.flush()
+    }
+    transport.writes.shift()!.done()
+    // A new deadline, for what waits now.
+    transport.writes.shift()!.done()
+    await something(events)
+    assert.deepEqual(events, ['late 2 of 3 in 2'])
+  })
+  it('lets a late receiver go on when its owner says so, and tells when it is in time again', async () => {
+    const { outbox, transport, events } = make({ deadline: 5, fd: -1, giveUp: false })
+    outbox.text('abc')
+    outbox.flush()
+    await something(events)
+    assert.equal(events[0], 'late 0 of 3 in 1')
+    transport.release()
+    assert.deepEqual(events.slice(-2), ['recovered 3', 'drain'])
   })
   it('reports an error of the descriptor', () => {
     const { outbox, events } = make()

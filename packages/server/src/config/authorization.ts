@@ -28,7 +28,7 @@ const LONG_TIMEOUT_MS = 60_000
 export function readAuthorization(block: ConfigValue, options: Options, problems: Problems): void {
   let users: UserOptions[] | null = null
   let defaults: PermissionsSpec | null = null
-  eachEntry(asMap(block), problems, (key, value) => {
+  eachEntry(asMap(block), problems, (key, value, name) => {
     switch (key) {
       case 'user':
       case 'username':
@@ -42,7 +42,7 @@ export function readAuthorization(block: ConfigValue, options: Options, problems
         options.token = asString(value)
         return true
       case 'timeout':
-        options.authTimeout = readTimeout(value, problems) || options.authTimeout
+        options.authTimeout = readTimeout(value, name, problems) || options.authTimeout
         return true
       case 'users':
         users = readUsers(value, GLOBAL, problems)
@@ -86,7 +86,7 @@ export function addUsers(users: UserOptions[], at: ConfigValue, options: Options
 }
 
 /** Seconds, or a duration; 0 is the default. */
-function readTimeout(value: ConfigValue, problems: Problems): number {
+function readTimeout(value: ConfigValue, name: string, problems: Problems): number {
   let ms: number
   if (typeof value.value === 'number') ms = value.value * 1000
   else if (isString(value)) {
@@ -100,7 +100,7 @@ function readTimeout(value: ConfigValue, problems: Problems): number {
   if (ms > LONG_TIMEOUT_MS) {
     problems.warn(
       value,
-      `invalid use of field "timeout": timeout of ${shown(value)} (${(ms / 1000).toFixed(6)} seconds) is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example`,
+      `invalid use of field ${JSON.stringify(name)}: timeout of ${shown(value)} (${(ms / 1000).toFixed(6)} seconds) is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example`,
     )
   }
   return ms

@@ -39,13 +39,13 @@ function readDestination(value: ConfigValue): MappingDestination {
     switch (name.toLowerCase()) {
       case 'dest':
       case 'destination':
-        read.subject = toWire(asString(item))
+        read.subject = toWire(textOf(item, value))
         break
       case 'weight':
         read.weight = readWeight(item)
         break
       case 'cluster':
-        read.cluster = asString(item)
+        read.cluster = textOf(item, value)
         break
       default:
         fail(item, `Unknown field ${JSON.stringify(name)} for mapping destination`)
@@ -54,6 +54,10 @@ function readDestination(value: ConfigValue): MappingDestination {
   if (read.weight < 0) fail(value, `Missing weight for mapping destination ${JSON.stringify(read.subject)}`)
   return read
 }
+
+/** Another type is blamed on the destination as a whole. */
+const textOf = (item: ConfigValue, destination: ConfigValue): string =>
+  asString(isString(item) ? item : { ...item, at: destination.at })
 
 function readWeight(value: ConfigValue): number {
   const number = readPercent(value, (text) =>

@@ -58,9 +58,9 @@ export function readConfigFile(file: string, options: Options): { warnings: stri
   for (const row of OPTION_ROWS) for (const key of [row.key, ...(row.aliases ?? [])]) rows.set(key, row)
   const rank = (name: string): number => LATE.indexOf(name.toLowerCase())
   const ordered: ConfigMap = new Map([...root].sort(([a], [b]) => rank(a) - rank(b)))
-  eachEntry(ordered, problems, (key, value) => {
+  eachEntry(ordered, problems, (key, value, name) => {
     const row = rows.get(key)
-    if (row !== undefined) setOption(options, row, value, problems)
+    if (row !== undefined) setOption(options, row, name, value, problems)
     else if (NOT_YET.has(key)) notYet(value, key, problems)
     else return readBlock(key, value, options, problems)
     return true
@@ -89,14 +89,20 @@ const ZERO_IS_DEFAULT: ReadonlySet<keyof Options> = new Set([
 ])
 const LARGEST = 2 ** 31 - 1
 
-function setOption(options: Options, row: OptionRow, value: ConfigValue, problems: Problems): void {
+function setOption(
+  options: Options,
+  row: OptionRow,
+  name: string,
+  value: ConfigValue,
+  problems: Problems,
+): void {
   const target = options as unknown as Record<string, unknown>
-  const read = plainValue(row, value, problems)
+  const read = plainValue(row, name, value, problems)
   if (read !== 0 || !ZERO_IS_DEFAULT.has(row.field)) target[row.field] = read
   if (row.field === 'traceVerbose' || row.field === 'traceHeaders') options.trace = read === true
 }
 
-function plainValue(row: OptionRow, value: ConfigValue, problems: Problems): unknown {
+function plainValue(row: OptionRow, name: string, value: ConfigValue, problems: Problems): unknown {
   switch (row.type) {
     case 'string': {
       if (row.field === 'systemAccount' && !isString(value))
@@ -120,12 +126,12 @@ function plainValue(row: OptionRow, value: ConfigValue, problems: Problems): unk
       // As there, nobody: it is easily meant as "no limit".
       return number === 0 ? -1 : number
     case 'maxSubTokens':
-      if (number > 255) fail(value, `${row.key} value is too big`)
-      if (number <= 0) fail(value, `${row.key} value can not be negative`)
+      if (number > 255) fail(value, `${name} value is too big`)
+      if (number <= 0) fail(value, `${name} value can not be negative`)
       return number
     case 'maxControlLine':
     case 'maxPayload':
-      if (number > LARGEST) fail(value, `${row.key} value is too big`)
+      if (number > LARGEST) fail(value, `${name} value is too big`)
   }
   return number
 }

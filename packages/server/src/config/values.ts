@@ -45,7 +45,7 @@ export function goType({ value, float }: ConfigValue): string {
 export function shown({ value }: ConfigValue): string {
   if (value instanceof Map) return 'a map'
   if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`
-  return value instanceof Date ? value.toISOString() : `${value}`
+  return value instanceof Date ? value.toISOString().replace(/T(.*)\.000Z/, ' $1 +0000 UTC') : `${value}`
 }
 
 const wrongType = (value: ConfigValue, wanted: string): never =>
@@ -101,9 +101,19 @@ const LONGEST_MS = 2 ** 63 / 1e6
 
 export class DurationError extends Error {}
 
+/** As Go's time package shows a text: what is no printable ASCII as the hex of its bytes. */
+function quote(text: string): string {
+  const escaped = text
+    .replace(/["\\]/g, '\\$&')
+    .replace(/[^ -\uffff]|[\u0080-\uffff]/gu, (character) =>
+      [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+    )
+  return `"${escaped}"`
+}
+
 /** A Go duration (`1h30m`, `-1.5s`, `0`) in ms. @throws DurationError with Go's text. */
 export function parseDuration(text: string): number {
-  const quoted = JSON.stringify(text)
+  const quoted = quote(text)
   const invalid = (): never => {
     throw new DurationError(`time: invalid duration ${quoted}`)
   }
@@ -117,7 +127,7 @@ export function parseDuration(text: string): number {
     if (unit === '') throw new DurationError(`time: missing unit in duration ${quoted}`)
     const factor = UNITS.get(unit!)
     if (factor === undefined)
-      throw new DurationError(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`)
+      throw new DurationError(`time: unknown unit ${quote(unit!)} in duration ${quoted}`)
     total += Number(number) * factor
     rest = rest.slice(part.length)
   }
@@ -154,19 +164,19 @@ export function asListen(value: ConfigValue): { host: string; port: number } {
 }
 
 /**
- * Walks the entries of a map by their names in lower case. `read` answers false for a name that it does not know: an error, unless
+ * Walks the entries of a map by their names in lower case, and as they are written. `read` answers false for a name that it does not know: an error, unless
  * some variable refers to it. False when an entry was of the wrong type.
  */
 export function eachEntry(
   map: ConfigMap,
   problems: Problems,
-  read: (key: string, value: ConfigValue) => boolean,
+  read: (key: string, value: ConfigValue, name: string) => boolean,
   unknown = (name: string): string => `unknown field ${JSON.stringify(name)}`,
 ): boolean {
   let whole = true
   for (const [name, value] of map) {
     const read1 = (): void => {
-      if (!read(name.toLowerCase(), value) && !value.used) problems.error(value, unknown(name))
+      if (!read(name.toLowerCase(), value, name) && !value.used) problems.error(value, unknown(name))
     }
     if (!problems.guard(read1)) whole = false
   }

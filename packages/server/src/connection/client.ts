@@ -16,6 +16,7 @@ import {
   type UserIdentity,
 } from '../auth/authenticator.ts'
 import { deliver } from '../delivery.ts'
+import { goDuration } from '../duration.ts'
 import { borrowFrame, type Frame, releaseFrame } from '../frame.ts'
 import { authTimeout } from '../options.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
@@ -38,7 +39,7 @@ import { setFrameHeader } from '../trace/trace.ts'
 import { DISABLED, mayTrace, TRACE_DEST } from '../trace/trigger.ts'
 import { ResponseGrants } from './grants.ts'
 import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
-import { Outbox, type OutboxOwner } from './outbox.ts'
+import { Outbox, type OutboxOwner, type WriteAttempt } from './outbox.ts'
 import { ProtocolTrace } from './protocol-trace.ts'
 import type { Transport, TransportEvents } from './transport.ts'
 
@@ -115,6 +116,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   requestInfo: InfoCache | null = null
   #last: PublishEntry | null = null
   #stalled = false
+  /** Missed a write deadline and got another chance. */
+  #slow = false
   /** Null unless protocol lines are logged. */
   #trace: ProtocolTrace | null = null
   /** How log lines name the connection. */
@@ -180,13 +183,35 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.close(error === null ? 'Client Closed' : 'Read Error')
     this.server.onGone(this)
   }
-  onSlow(why: 'pending' | 'deadline'): void {
+  onOverflow(): void {
+    this.#countSlow(`Detected: MaxPending of ${this.server.options.maxPending} Exceeded`)
+    this.close('Slow Consumer (Pending Bytes)')
+  }
+  onDeadline({ chunks, bytes, written }: WriteAttempt): boolean {
+    const { writeDeadline, writeTimeout } = this.server.options
+    // One that never said who it is counts for nothing.
+    if (this.#connected || !this.server.authenticator.required) {
+      const deadline = goDuration(writeDeadline * 1e6)
+      this.#countSlow(
+        `${this.#slow ? 'State' : 'Detected'}: WriteDeadline of ${deadline} exceeded with ${chunks} chunks of ${bytes} total bytes.`,
+      )
+    }
+    this.#slow = true
+    if (writeTimeout === 'retry' && written > 0) return false
+    this.close('Slow Consumer (Write Deadline)')
+    return true
+  }
+  onRecovered({ start, chunks, bytes }: WriteAttempt): void {
+    this.#slow = false
+    const seconds = ((performance.now() - start) / 1000).toFixed(3)
+    this.server.log.info(
+      `${this.label} - Slow Consumer Recovered: Flush took ${seconds}s with ${chunks} chunks of ${bytes} total bytes.`,
+    )
+  }
+  #countSlow(state: string): void {
     this.server.slowConsumers++
     this.account.past.slowConsumers++
-    this.server.log.info(
-      `${this.label} - Slow Consumer Detected: ${why === 'pending' ? 'MaxPending' : 'WriteDeadline'} of ${why === 'pending' ? this.server.options.maxPending : `${this.server.options.writeDeadline}ms`} Exceeded`,
-    )
-    this.close(why === 'pending' ? 'Slow Consumer (Pending Bytes)' : 'Slow Consumer (Write Deadline)')
+    this.server.log.info(`${this.label} - Slow Consumer ${state}`)
   }
   onWriteError(_error: Error): void {
     this.close('Write Error')
@@ -269,7 +294,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   close(reason: CloseReason): void {
     if (this.closed) return
     this.#parser.stop()
-    if (!DISCARDS.has(reason)) this.outbox.flushAll()
+    if (!DISCARDS.has(reason)) this.outbox.flush()
     this.closed = true
     this.closeReason = reason
     this.stop = new Date()
@@ -849,7 +874,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
   /** Bytes that wait for the peer to take them. */
   get pendingBytes(): number {
-    return this.outbox.pending + this.outbox.length
+    return this.outbox.pending
   }
   get clientType(): string {
     return this.transport.type === 'WEBSOCKET' ? 'websocket' : 'nats'

@@ -5,7 +5,7 @@
 // not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
 import { writeSync, writevSync } from 'node:fs'
 import { kept } from '../references.ts'
-import { lasting, sharedRead } from './shared-read.ts'
+import { sharedRead } from './shared-read.ts'
 import type { Transport } from './transport.ts'
 
 const SMALL = 1024
@@ -13,8 +13,6 @@ const LARGE = 64 * 1024
 /** Payloads from here on are queued by reference instead of being copied. */
 export const BY_REFERENCE = 16 * 1024
 const POOLED = 64
-/** While bytes wait, fewer than this many more do not make a write of their own. */
-const HELD_BACK = LARGE / 2
 
 const smallPool: Buffer[] = []
 const largePool: Buffer[] = []
@@ -27,11 +25,25 @@ function give(buffer: Buffer): void {
 }
 
 export interface OutboxOwner {
-  /** More than the limit waits, or nothing moved for too long. */
-  onSlow(why: 'pending' | 'deadline'): void
+  /** More than the limit waits. */
+  onOverflow(): void
+  /** What waited when the deadline was set is still not gone. True: the connection is given up. */
+  onDeadline(attempt: WriteAttempt): boolean
+  /** After an attempt that was late: this one was not. */
+  onRecovered(attempt: WriteAttempt): void
   onWriteError(error: Error): void
   /** Everything that was queued has left. */
   onDrain(): void
+}
+
+/** What has to leave before a deadline: all that waits when it is set. */
+export interface WriteAttempt {
+  /** ms since the process began. */
+  start: number
+  chunks: number
+  bytes: number
+  /** Bytes of it that have left. */
+  written: number
 }
 
 export class Outbox {
@@ -55,6 +67,10 @@ export class Outbox {
   readonly #maxPending: number
   readonly #deadline: number
   #timer: NodeJS.Timeout | null = null
+  readonly #attempt: WriteAttempt = { start: 0, chunks: 0, bytes: 0, written: 0 }
+  /** Pieces handed to the stream and not yet gone. */
+  #pieces = 0
+  #late = false
   #closed = false
 
   constructor(transport: Transport, owner: OutboxOwner, maxPending: number, writeDeadline: number) {
@@ -85,7 +101,7 @@ export class Outbox {
       this.buffer = larger
       return larger
     }
-    this.flushAll()
+    this.flush()
     const now = this.buffer as Buffer | null
     if (now !== null && size <= now.length) return now
     if (now !== null) give(now)
@@ -100,7 +116,7 @@ export class Outbox {
     this.length += buffer.latin1Write(line, this.length)
   }
 
-  /** Appends bytes that nobody changes any more, but for those of the buffer that is read into; large ones are not copied. */
+  /** Appends bytes that nobody changes any more; large ones are not copied. */
   bytes(source: Buffer, start: number, end: number): void {
     const size = end - start
     if (size < BY_REFERENCE) {
@@ -114,7 +130,7 @@ export class Outbox {
       this.#together(head, source.subarray(start, end))
       return
     }
-    this.flushAll()
+    this.flush()
     this.#send(source.subarray(start, end))
   }
 
@@ -140,7 +156,7 @@ export class Outbox {
       return
     }
     if (written < length) {
-      this.#queue(head.subarray(written, length), head)
+      this.#queue(head.subarray(written, length))
       this.buffer = null
       this.#keep(payload)
     } else this.#keep(payload.subarray(written - length))
@@ -150,22 +166,15 @@ export class Outbox {
   /** Queues bytes of somebody else's buffer, which from now on must not change; the one all connections read into will. */
   #keep(bytes: Buffer): void {
     if (bytes.buffer === sharedRead.buffer) {
-      this.#queue(lasting(bytes))
+      this.#queue(Buffer.from(bytes))
       return
     }
     kept.references++
     this.#queue(bytes)
   }
 
-  /** Writes out what was appended; while earlier bytes wait, little is kept back and goes out with what follows. */
+  /** Writes out what was appended. */
   flush(): void {
-    const { length, pending } = this
-    if (pending > 0 && length <= HELD_BACK && pending + length <= this.#maxPending) return
-    this.flushAll()
-  }
-
-  /** Writes out everything that was appended. */
-  flushAll(): void {
     const length = this.length
     const buffer = this.buffer
     if (length === 0 || buffer === null) return
@@ -183,8 +192,8 @@ export class Outbox {
         return
       }
       if (written < 0) return
-      this.#queue(buffer.subarray(written, length), buffer)
-    } else this.#queue(buffer.subarray(0, length), buffer)
+      this.#queue(buffer.subarray(written, length))
+    } else this.#queue(buffer.subarray(0, length))
     // The stream keeps the bytes now.
     this.buffer = null
     this.length = 0
@@ -214,26 +223,49 @@ export class Outbox {
     }
   }
 
-  /** `own`: the buffer of this outbox that the bytes are in, to be used again when they have left. */
-  #queue(bytes: Buffer, own: Buffer | null = null): void {
+  #queue(bytes: Buffer): void {
     this.pending += bytes.length
     if (this.pending > this.#maxPending) {
-      this.#owner.onSlow('pending')
+      this.#owner.onOverflow()
       return
     }
-    this.#timer ??= setTimeout(() => this.#owner.onSlow('deadline'), this.#deadline).unref()
+    this.#pieces++
+    if (this.#timer === null) this.#beginAttempt()
     this.#transport.write(bytes, (error) => {
       this.pending -= bytes.length
-      if (error) return
-      if (own !== null) give(own)
-      if (this.#closed) return
-      if (this.pending === 0) {
-        if (this.#timer !== null) clearTimeout(this.#timer)
-        this.#timer = null
-        this.flush()
-        if (this.pending === 0) this.#owner.onDrain()
-      } else this.#timer?.refresh()
+      this.#pieces--
+      if (error || this.#closed) return
+      const attempt = this.#attempt
+      attempt.written += bytes.length
+      if (attempt.written < attempt.bytes) return
+      if (this.#late) {
+        this.#late = false
+        this.#owner.onRecovered(attempt)
+      }
+      if (this.pending > 0) {
+        this.#beginAttempt()
+        return
+      }
+      if (this.#timer !== null) clearTimeout(this.#timer)
+      this.#timer = null
+      this.flush()
+      this.#owner.onDrain()
     })
+  }
+
+  #beginAttempt(): void {
+    const attempt = this.#attempt
+    attempt.start = performance.now()
+    attempt.chunks = this.#pieces
+    attempt.bytes = this.pending
+    attempt.written = 0
+    if (this.#timer === null) this.#timer = setTimeout(this.#onTimeout, this.#deadline).unref()
+    else this.#timer.refresh()
+  }
+
+  readonly #onTimeout = (): void => {
+    this.#late = true
+    if (!this.#owner.onDeadline(this.#attempt)) this.#beginAttempt()
   }
 
   close(): void {

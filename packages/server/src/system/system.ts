@@ -109,7 +109,7 @@ export class System {
         const { headerSize, dataStart, dataEnd } = frame
         const bodyStart = dataStart + Math.max(headerSize, 0)
         const headers = headerSize > 0 ? frame.data.latin1Slice(dataStart, bodyStart) : ''
-        const bytes = Buffer.from(frame.data.subarray(bodyStart, dataEnd))
+        const bytes = frame.data.subarray(bodyStart, dataEnd)
         const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
         return handle({ subject: name, reply, headers, bytes, text: bytes.toString(), origin }) !== false
       },
