@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { configuration, ENVIRONMENT, INCLUDED } from './config-arbitrary.ts'
 import { official, ours, type Verdict } from './config-verdict.ts'
 
-const RUNS = Number(process.env['NGS_CONFIG_RUNS'] ?? 400)
+const RUNS = Number(process.env['NGS_CONFIG_RUNS'] ?? 200)
 const SEED = Number(process.env['NGS_CONFIG_SEED'] ?? 20_261_128)
 /** The official server walks maps in random order and stops in places at the first error: asked so often, it has said everything. */
 const ASKED = 40
