@@ -156,6 +156,16 @@ export function textFrame(
   return frame
 }
 
+/** A frame with buffers of its own, to be kept. */
+export function copyOf(frame: Frame): MessageFrame {
+  const copy = new MessageFrame(Buffer.alloc(0))
+  copy.copy(frame)
+  copy.data = Buffer.from(frame.data.subarray(frame.dataStart, frame.dataEnd))
+  copy.dataStart = 0
+  copy.dataEnd = copy.data.length
+  return copy
+}
+
 // A message that is sent on while it is delivered needs a frame of its own, and so does each further step of that.
 const frames: MessageFrame[] = []
 let inUse = 0

@@ -3,12 +3,13 @@
 // waits for it any more, or until the service's threshold has passed.
 import type { Client } from '../connection/client.ts'
 import { deliverOne } from '../delivery.ts'
-import { borrowFrame, type Frame, type MessageFrame, releaseFrame, textFrame } from '../frame.ts'
+import { borrowFrame, copyOf, type Frame, type MessageFrame, releaseFrame, textFrame } from '../frame.ts'
 import { hasWildcard, matchesLiteral } from '../subject/subject.ts'
 import type { Account } from './account.ts'
+import { hops, passing, putOff } from './hops.ts'
 import type { Probe } from './latency.ts'
 import { randomToken } from './random.ts'
-import { deliverPassing, passing } from './sharing.ts'
+import { deliverPassing } from './sharing.ts'
 import type { ExportSpec } from './spec.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -182,6 +183,15 @@ export class Replies {
       pending.probe = null
       this.#owner.reports?.answered(this.#owner, probe, origin)
     }
+    hops.enter()
+    if (hops.areTooMany) {
+      const copy = copyOf(frame)
+      putOff(() => this.#pass(pending, copy, origin))
+    } else this.#pass(pending, frame, origin)
+    hops.leave()
+  }
+
+  #pass(pending: Pending, frame: Frame, origin: Client | null): void {
     const isEnd = frame.dataEnd === frame.dataStart
     const taken = this.#deliver(pending, frame, origin)
     if (pending.exported.responseType === 'Singleton' || isEnd || taken === 0) this.close(pending, 'done')

@@ -3,9 +3,10 @@
 import type { Renaming } from '@ngs/identity/node'
 import type { Client } from '../connection/client.ts'
 import { deliverImported } from '../delivery.ts'
-import { borrowFrame, type Frame, type MessageFrame, releaseFrame } from '../frame.ts'
+import { borrowFrame, copyOf, type Frame, type MessageFrame, releaseFrame } from '../frame.ts'
 import { tracing } from '../trace/current.ts'
 import type { Account } from './account.ts'
+import { hops, passing, putOff } from './hops.ts'
 import { samples } from './latency.ts'
 import type { Pending } from './replies.ts'
 import { appendInfo } from './request-info.ts'
@@ -119,26 +120,6 @@ export class ServiceImport {
   }
 }
 
-/** Services that the message in hand has passed, first one first. An import bound to an export among them is skipped, so that `>` does not loop. */
-export const passing: { exports: ExportSpec[]; shares: boolean[] } = { exports: [], shares: [] }
-
-/** Runs the delivery of a message that is none of those in hand: an answer of the server itself, which is given at once. */
-export function apart<T>(deliver: () => T): T {
-  const { exports, shares } = passing
-  const trace = tracing.current
-  if (exports.length === 0 && trace === null) return deliver()
-  passing.exports = []
-  passing.shares = []
-  tracing.current = null
-  try {
-    return deliver()
-  } finally {
-    passing.exports = exports
-    passing.shares = shares
-    tracing.current = trace
-  }
-}
-
 /** `_R_` reply subjects of timed requests are the longest. */
 const REPLY_ROOM = 32
 const isAck = (frame: Frame): boolean =>
@@ -167,6 +148,7 @@ export function callService(
   if (result.plain.length === 0 && result.groups.length === 0 && probe === null && trace === null)
     return false
 
+  hops.enter()
   const call = borrowFrame()
   call.subject(remote.bytes, REPLY_ROOM + replySize)
   let pending: Pending | null = null
@@ -183,8 +165,9 @@ export function callService(
   appendInfo(call, frame, importer, service, origin, share, exports.length > 0)
   exports.push(exported)
   shares.push(share)
-  const taken =
-    trace === null
+  const taken = hops.areTooMany
+    ? deliverLater(call, remote, origin, pending)
+    : trace === null
       ? deliverImported(call, remote.subject, result, origin)
       : trace.throughService(service, subject, remote, call, importer, origin)
   exports.pop()
@@ -192,7 +175,23 @@ export function callService(
   if (pending !== null && (taken === 0 || trace?.only === true))
     exporter.replies.close(pending, taken === 0 ? 'unanswered' : 'done')
   releaseFrame()
+  hops.leave()
   return taken > 0
+}
+
+/** Deep chains go on when the stack is free again. Until then it counts as taken. */
+function deliverLater(
+  call: MessageFrame,
+  { subject, result }: Remote,
+  origin: Client | null,
+  pending: Pending | null,
+): number {
+  const copy = copyOf(call)
+  putOff(() => {
+    const taken = deliverImported(copy, subject, result, origin)
+    if (taken === 0 && pending !== null) pending.owner.close(pending, 'unanswered')
+  })
+  return 1
 }
 
 /** Delivers with the export marked as passed. */
