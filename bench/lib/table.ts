@@ -1,5 +1,6 @@
 // The report a person reads. Colour only where `colour` says so.
 import { disturbance, type EngineResult, limitedByGenerator, type RowResult } from './compare.ts'
+import type { CurveResult } from './curve.ts'
 import type { Metric } from './row.ts'
 
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string
@@ -113,6 +114,29 @@ export function summaryText(results: readonly RowResult[], paint: Paint): string
         )
       })
     lines.push(`  ${result.row.name.padEnd(17)}${parts.join('   ')}`)
+  }
+  return lines.join('\n')
+}
+
+/** The points of a curve, a line for each measure and engine. */
+export function curveText(result: CurveResult, paint: Paint): string {
+  const lines: string[] = []
+  for (const { key, title, unit } of result.measures) {
+    lines.push(paint('bold', title) + paint('dim', `  [${result.name}] ${unit}`))
+    const points = result.points.filter(({ values }) =>
+      Object.values(values).every((one) => one[key] !== undefined),
+    )
+    lines.push(
+      paint(
+        'dim',
+        `  ${result.axis.padEnd(22)}${points.map(({ count }) => figure(count).padStart(10)).join('')}`,
+      ),
+    )
+    for (const engine of Object.keys(points[0]?.values ?? {})) {
+      const cells = points.map(({ values }) => figure(values[engine]![key]!).padStart(10))
+      lines.push(`  ${engine.padEnd(22)}${cells.join('')}`)
+    }
+    lines.push('')
   }
   return lines.join('\n')
 }
