@@ -73,7 +73,22 @@ export interface WebSocketOptions {
   sameOrigin: boolean
   allowedOrigins: string[]
   compression: boolean
+  /** From the connection to the end of the upgrade; 0 for no limit of the options. */
   handshakeTimeoutMs: number
+  /** Null for clear text, which noTls has to allow. */
+  tls: TlsOptions | null
+  /** host or host:port that INFO names in clusters. */
+  advertise: string
+  /** Instead of the user, token and guest of the server, for these clients; empty for none. */
+  user: string
+  password: string
+  token: string
+  noAuthUser: string
+  /** 0 for the server's. */
+  authTimeoutMs: number
+  pingIntervalMs: number
+  /** More header fields of the answer to an upgrade. */
+  headers: Record<string, string>
   jwtCookie: string
   userCookie: string
   passCookie: string
@@ -262,7 +277,16 @@ export function defaultOptions(): Options {
       sameOrigin: false,
       allowedOrigins: [],
       compression: false,
-      handshakeTimeoutMs: 2_000,
+      handshakeTimeoutMs: 0,
+      tls: null,
+      advertise: '',
+      user: '',
+      password: '',
+      token: '',
+      noAuthUser: '',
+      authTimeoutMs: 0,
+      pingIntervalMs: 0,
+      headers: {},
       jwtCookie: '',
       userCookie: '',
       passCookie: '',

@@ -8,6 +8,7 @@ import { ServerCurveKey } from './auth/curve.ts'
 import { Client } from './connection/client.ts'
 import { ClosedConnections } from './connection/closed.ts'
 import { fdOf, TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
+import type { WebSocketListener } from './connection/websocket-listener.ts'
 import { AcceptGuard } from './descriptors.ts'
 import { ServerError } from './errors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
@@ -69,7 +70,7 @@ export class Server {
   readonly past = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 }
   /** Requests to monitoring by path, without the base path. */
   readonly httpRequests = new Map<string, number>()
-  readonly listeners: { monitoring: Listener | null; websocket: Listener | null } = {
+  readonly listeners: { monitoring: Listener | null; websocket: WebSocketListener | null } = {
     monitoring: null,
     websocket: null,
   }

@@ -30,7 +30,7 @@ export async function setUp(server: Server): Promise<void> {
     server.listeners.monitoring = await startMonitoring(server)
   }
   if (options.websocket.port !== 0) {
-    const { startWebSocket } = await import('./connection/websocket.ts')
+    const { startWebSocket } = await import('./connection/websocket-listener.ts')
     server.listeners.websocket = await startWebSocket(server)
   }
 }

@@ -8,6 +8,8 @@ import { kept } from '../src/references.ts'
 /** A transport that keeps what the stream is given until release(). */
 class Held implements Transport {
   readonly tls = null
+  readonly framed = false
+  readonly forwardedFor = ''
   readonly type = 'STANDARD'
   readonly remoteAddress = ''
   readonly remotePort = 0
@@ -54,7 +56,7 @@ function make(options: { fd?: number; maxPending?: number; deadline?: number; gi
     direct.push(bytes.toString('latin1', 0, count))
     return count
   }
-  outbox.writeDirect = (_fd, buffer, length) => take(buffer.subarray(0, length))
+  outbox.writeDirect = (_fd, buffer, start, end) => take(buffer.subarray(start, end))
   outbox.writeBoth = (_fd, head, payload) => take(Buffer.concat([head, payload]))
   return {
     outbox,

@@ -21,12 +21,12 @@ import {
   eachEntry,
   fail,
   goType,
-  isInteger,
   isString,
   notYet,
   Problems,
   stringList,
 } from './values.ts'
+import { readWebSocket, validateWebSocket } from './websocket.ts'
 
 /** Keys of the official server that this one does not have yet: said, never ignored. */
 const NOT_YET = new Set([
@@ -268,73 +268,6 @@ function readTags(value: ConfigValue): string[] {
   return [...new Set(tags)]
 }
 
-function readWebSocket(block: ConfigValue, options: Options, problems: Problems): void {
-  const ws = options.websocket
-  if (!(block.value instanceof Map)) fail(block, `Expected websocket to be a map, got ${goType(block)}`)
-  eachEntry(block.value, problems, (key, value) => {
-    switch (key) {
-      case 'listen': {
-        const { host, port } = asListen(value)
-        ws.host = host
-        ws.port = port
-        return true
-      }
-      case 'host':
-      case 'net':
-        ws.host = asString(value)
-        return true
-      case 'port':
-        ws.port = asInteger(value)
-        return true
-      case 'no_tls':
-        ws.noTls = asBoolean(value)
-        return true
-      case 'same_origin':
-        ws.sameOrigin = asBoolean(value)
-        return true
-      case 'allowed_origins':
-      case 'allowed_origin':
-      case 'allow_origins':
-      case 'allow_origin':
-      case 'origins':
-      case 'origin':
-        ws.allowedOrigins = stringList(value, 'allowed origins', problems) ?? []
-        return true
-      case 'compression':
-      case 'compress':
-        ws.compression = asBoolean(value)
-        return true
-      case 'handshake_timeout':
-        if (isInteger(value)) ws.handshakeTimeoutMs = Number(value.value) * 1000
-        else if (isString(value)) ws.handshakeTimeoutMs = durationOf(value)
-        else fail(value, `error parsing handshake timeout: unsupported type ${goType(value)}`)
-        return true
-      case 'jwt_cookie':
-        ws.jwtCookie = asString(value)
-        return true
-      case 'user_cookie':
-        ws.userCookie = asString(value)
-        return true
-      case 'pass_cookie':
-        ws.passCookie = asString(value)
-        return true
-      case 'token_cookie':
-        ws.tokenCookie = asString(value)
-        return true
-      case 'tls':
-      case 'authorization':
-      case 'authentication':
-      case 'no_auth_user':
-      case 'headers':
-      case 'advertise':
-      case 'ping_interval':
-        notYet(value, key, problems)
-        return true
-    }
-    return false
-  })
-}
-
 /** What only a server that starts is refused for: -t does not look at it, as the official one. @throws ConfigError. */
 export function validateOptions(options: Options): void {
   const refuse = (text: string): never => {
@@ -354,26 +287,4 @@ export function validateOptions(options: Options): void {
   const guest = isOperatorMode(options) ? null : guestProblem(options)
   if (guest !== null) refuse(guest)
   validateWebSocket(options)
-}
-
-function validateWebSocket({ websocket: ws, operators }: Options): void {
-  if (ws.port === 0) return
-  if (!ws.noTls) {
-    throw new ConfigError(
-      'websocket requires TLS configuration, which is not supported yet: set `no_tls: true` behind a proxy that ends TLS',
-    )
-  }
-  for (const origin of ws.allowedOrigins) {
-    const unable = `unable to parse allowed origin ${JSON.stringify(origin)}:`
-    if (!URL.canParse(origin)) throw new ConfigError(`${unable} no URL`)
-    const { protocol, host } = new URL(origin)
-    if (protocol !== 'http:' && protocol !== 'https:')
-      throw new ConfigError(`${unable} allowed origins must be absolute URLs with http or https scheme`)
-    if (host === '') throw new ConfigError(`${unable} host is required`)
-  }
-  if (ws.jwtCookie !== '' && operators.length === 0) {
-    throw new ConfigError(
-      `trusted operators or trusted keys configuration is required for JWT authentication via cookie "${ws.jwtCookie}"`,
-    )
-  }
 }

@@ -179,6 +179,15 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     server.endBatch(this)
   }
 
+  onControl(bytes: Buffer): void {
+    if (!this.closed) this.outbox.control(bytes)
+  }
+
+  onEnded(error: Error | null): void {
+    if (this.closed) return
+    if (error !== null) this.server.log.error(`${this.label} - read error: ${error.message}`)
+    this.close(error === null ? 'Client Closed' : 'Read Error')
+  }
   onClose(error: Error | null): void {
     this.close(error === null ? 'Client Closed' : 'Read Error')
     this.server.onGone(this)
@@ -308,7 +317,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.outbox.close()
     this.forgetSubjects()
     if (DISCARDS.has(reason)) this.transport.destroy()
-    else this.transport.end()
+    else this.transport.end(reason)
     this.server.onClosed(this, reason)
   }
 

@@ -3,10 +3,12 @@ import type { Client } from './client.ts'
 
 /** `IP:port - cid:N`, before the connection has said who it is. */
 export function firstLabel({ transport, cid }: Client): string {
-  const { remoteAddress: host, remotePort } = transport
+  const { remoteAddress, remotePort, forwardedFor } = transport
   const kind = transport.type === 'WEBSOCKET' ? 'wid' : 'cid'
-  return `${host.includes(':') ? `[${host}]` : host}:${remotePort} - ${kind}:${cid}`
+  const from = forwardedFor === '' ? '' : `${bracketed(forwardedFor)}/`
+  return `${from}${bracketed(remoteAddress)}:${remotePort} - ${kind}:${cid}`
 }
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** With what CONNECT has told: `IP:port - cid:N - "vVERSION:LANG:NAME" - "ACCOUNT/user:NAME"`, as far as it is known. */
 export function fullLabel(client: Client): string {

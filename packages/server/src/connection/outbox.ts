@@ -4,6 +4,7 @@
 // nothing queued the write goes straight to the descriptor: the fixed cost of a stream write dominates wide fan-out. What the kernel does
 // not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
 import { writeSync, writevSync } from 'node:fs'
+import { HEADER_ROOM, writeHeader } from '../protocol/websocket.ts'
 import { kept } from '../references.ts'
 import { sharedRead } from './shared-read.ts'
 import type { Transport } from './transport.ts'
@@ -57,12 +58,14 @@ export class Outbox {
   /** Sees what leaves, in its order; null unless the connection is traced. */
   tap: ((bytes: Buffer) => void) | null = null
   /** Writes to the descriptor; never changes while bytes are pending. Replaced in tests. */
-  writeDirect: (fd: number, buffer: Buffer, length: number) => number = writeNow
+  writeDirect: (fd: number, buffer: Buffer, start: number, end: number) => number = writeNow
 
   writeBoth: (fd: number, head: Buffer, payload: Buffer) => number = (fd, head, payload) =>
     writevSync(fd, [head, payload])
 
   readonly #transport: Transport
+  /** Where a batch begins in a buffer: after the room for the header of its WebSocket frame, if it is to be one. */
+  readonly #room: number
   readonly #owner: OutboxOwner
   readonly #maxPending: number
   readonly #deadline: number
@@ -75,6 +78,7 @@ export class Outbox {
 
   constructor(transport: Transport, owner: OutboxOwner, maxPending: number, writeDeadline: number) {
     this.#transport = transport
+    this.#room = transport.framed ? HEADER_ROOM : 0
     this.#owner = owner
     this.#maxPending = maxPending
     this.#deadline = writeDeadline
@@ -89,9 +93,11 @@ export class Outbox {
 
   #grow(size: number): Buffer {
     const before = this.buffer
+    const room = this.#room
     if (before === null) {
-      this.length = 0
-      this.buffer = size <= SMALL ? take(false) : size <= LARGE ? take(true) : Buffer.allocUnsafeSlow(size)
+      this.length = room
+      const whole = size + room
+      this.buffer = whole <= SMALL ? take(false) : whole <= LARGE ? take(true) : Buffer.allocUnsafeSlow(whole)
       return this.buffer
     }
     if (before.length === SMALL && this.length + size <= LARGE) {
@@ -103,10 +109,11 @@ export class Outbox {
     }
     this.flush()
     const now = this.buffer as Buffer | null
-    if (now !== null && size <= now.length) return now
+    const whole = size + room
+    if (now !== null && whole <= now.length) return now
     if (now !== null) give(now)
-    this.length = 0
-    this.buffer = size <= LARGE ? take(true) : Buffer.allocUnsafeSlow(size)
+    this.length = room
+    this.buffer = whole <= LARGE ? take(true) : Buffer.allocUnsafeSlow(whole)
     return this.buffer
   }
 
@@ -125,8 +132,9 @@ export class Outbox {
       this.length += size
       return
     }
-    const head = this.buffer
-    if (head !== null && this.length > 0 && this.pending === 0 && this.#transport.fd >= 0 && !this.#closed) {
+    // A frame's header has to go somewhere, even where nothing comes before the payload.
+    const head = this.#room > 0 ? this.reserve(0) : this.buffer
+    if (head !== null && this.length > 0 && !this.#closed) {
       this.#together(head, source.subarray(start, end))
       return
     }
@@ -134,33 +142,45 @@ export class Outbox {
     this.#send(source.subarray(start, end))
   }
 
-  /** What was appended so far and a large payload with one system call. */
+  /** What was appended so far and a large payload, with one system call where that is possible. */
   #together(head: Buffer, payload: Buffer): void {
-    const length = this.length
+    const room = this.#room
+    const start = room === 0 ? 0 : writeHeader(head, room, this.length - room + payload.length)
+    const size = this.length - start
     if (this.tap !== null) {
-      this.tap(head.subarray(0, length))
+      this.tap(head.subarray(room, this.length))
       this.tap(payload)
     }
     let written = 0
-    try {
-      written = this.writeBoth(this.#transport.fd, head.subarray(0, length), payload)
-    } catch (error) {
-      if (!wouldBlock(error)) {
-        this.length = 0
-        this.#owner.onWriteError(error as Error)
-        return
+    if (this.pending === 0 && this.#transport.fd >= 0) {
+      try {
+        written = this.writeBoth(this.#transport.fd, head.subarray(start, this.length), payload)
+      } catch (error) {
+        if (!wouldBlock(error)) {
+          this.length = room
+          this.#owner.onWriteError(error as Error)
+          return
+        }
       }
     }
-    if (written === length + payload.length) {
-      this.length = 0
+    if (written === size + payload.length) {
+      this.length = room
       return
     }
-    if (written < length) {
-      this.#queue(head.subarray(written, length))
+    if (written < size) {
+      this.#queue(head.subarray(start + written, this.length))
       this.buffer = null
       this.#keep(payload)
-    } else this.#keep(payload.subarray(written - length))
-    this.length = 0
+    } else this.#keep(payload.subarray(written - size))
+    this.length = room
+  }
+
+  /** Sends bytes that are no part of the stream, such as a WebSocket's control frame, after what was appended. */
+  control(bytes: Buffer): void {
+    this.flush()
+    if (this.#closed) return
+    const left = this.#direct(bytes)
+    if (left !== null) this.#queue(left)
   }
 
   /** Queues bytes of somebody else's buffer, which from now on must not change; the one all connections read into will. */
@@ -177,47 +197,51 @@ export class Outbox {
   flush(): void {
     const length = this.length
     const buffer = this.buffer
-    if (length === 0 || buffer === null) return
+    const room = this.#room
+    if (length === room || buffer === null) return
     if (this.#closed) {
-      this.length = 0
+      this.length = room
       return
     }
-    if (this.tap !== null) this.tap(buffer.subarray(0, length))
+    if (this.tap !== null) this.tap(buffer.subarray(room, length))
+    const start = room === 0 ? 0 : writeHeader(buffer, room, length - room)
     if (this.pending === 0 && this.#transport.fd >= 0) {
-      const written = this.#direct(buffer, length)
-      if (written === length) {
-        this.length = 0
+      const written = this.#write(buffer, start, length)
+      if (written === length - start) {
+        this.length = room
         give(buffer)
         this.buffer = null
         return
       }
       if (written < 0) return
-      this.#queue(buffer.subarray(written, length))
-    } else this.#queue(buffer.subarray(0, length))
+      this.#queue(buffer.subarray(start + written, length))
+    } else this.#queue(buffer.subarray(start, length))
     // The stream keeps the bytes now.
     this.buffer = null
-    this.length = 0
+    this.length = room
   }
 
   #send(bytes: Buffer): void {
     if (this.#closed) return
     if (this.tap !== null) this.tap(bytes)
-    let rest = bytes
-    if (this.pending === 0 && this.#transport.fd >= 0) {
-      const written = this.#direct(bytes, bytes.length)
-      if (written === bytes.length || written < 0) return
-      rest = bytes.subarray(written)
-    }
-    this.#keep(rest)
+    const left = this.#direct(bytes)
+    if (left !== null) this.#keep(left)
+  }
+
+  /** Writes to the descriptor what it takes. What is left, or null when nothing is, or nothing can be sent any more. */
+  #direct(bytes: Buffer): Buffer | null {
+    if (this.pending > 0 || this.#transport.fd < 0) return bytes
+    const written = this.#write(bytes, 0, bytes.length)
+    return written === bytes.length || written < 0 ? null : bytes.subarray(written)
   }
 
   /** Bytes the kernel took; -1 after an error, which closes the connection. */
-  #direct(buffer: Buffer, length: number): number {
+  #write(buffer: Buffer, start: number, end: number): number {
     try {
-      return this.writeDirect(this.#transport.fd, buffer, length)
+      return this.writeDirect(this.#transport.fd, buffer, start, end)
     } catch (error) {
       if (wouldBlock(error)) return 0
-      this.length = 0
+      this.length = this.#room
       this.#owner.onWriteError(error as Error)
       return -1
     }
@@ -278,8 +302,8 @@ export class Outbox {
   }
 }
 
-function writeNow(fd: number, buffer: Buffer, length: number): number {
-  return writeSync(fd, buffer, 0, length)
+function writeNow(fd: number, buffer: Buffer, start: number, end: number): number {
+  return writeSync(fd, buffer, start, end - start)
 }
 
 function wouldBlock(error: unknown): boolean {

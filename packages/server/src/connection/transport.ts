@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ConnectionType } from '../auth/authenticator.ts'
+import type { CloseReason } from '../protocol/refusals.ts'
 import { readShared } from './shared-read.ts'
 
 /** What a TLS handshake agreed on, and who the client is by it. */
@@ -30,12 +31,16 @@ export interface Transport {
   readonly fd: number
   /** What the transport's handshake brought as credentials (WebSocket cookies). */
   readonly credentials: TransportCredentials | null
+  /** The outbox makes each batch a WebSocket frame. */
+  readonly framed: boolean
+  /** Whom a proxy in between spoke for (X-Forwarded-For), for logs; empty for none. */
+  readonly forwardedFor: string
   /** `done` is called when the bytes left this process, or with the error that kept them from it. */
   write(bytes: Buffer, done: (error?: Error | null) => void): void
   pause(): void
   resume(): void
-  /** Sends what is queued, then closes. */
-  end(): void
+  /** Sends what is queued, then closes; WebSocket says the reason. */
+  end(reason: CloseReason): void
   destroy(): void
 }
 
@@ -47,19 +52,27 @@ export interface TransportCredentials {
 }
 
 export interface TransportEvents {
+  /** The largest payload that the client may send now, 0 or less for any. */
+  readonly maxPayload: number
   /** The chunk may be overwritten after the call. */
   onData(chunk: Buffer): void
+  /** Sends bytes that are no part of the protocol, between two batches. */
+  onControl(bytes: Buffer): void
+  /** The peer ended the conversation, or broke its rules; the connection is open still. */
+  onEnded(error: Error | null): void
   /** Once; with the error for anything but the peer's orderly end. */
   onClose(error: Error | null): void
 }
 
 /** Longest wait for a peer to take what was sent before the close. */
-const LINGER_MS = 2_000
+export const LINGER_MS = 2_000
 
 export class TcpTransport implements Transport {
   readonly type = 'STANDARD'
   tls: TlsSession | null = null
   readonly credentials = null
+  readonly framed = false
+  readonly forwardedFor = ''
   /** What a PROXY header says, once it is read, instead of the peer's own. */
   remoteAddress: string
   remotePort: number

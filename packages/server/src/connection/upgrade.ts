@@ -134,7 +134,9 @@ export function switchingProtocols(
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${accept}`,
     ...(upgrade.compression
-      ? ['Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover']
+      ? [
+          'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+        ]
       : []),
     ...(upgrade.unmasked ? ['Nats-No-Masking: true'] : []),
     ...Object.entries(options.headers).map(([name, value]) => `${name}: ${value}`),
@@ -146,7 +148,14 @@ function credentials(header: string, options: WebSocketOptions): TransportCreden
   const cookies = new Map<string, string>()
   for (const pair of header.split(';')) {
     const at = pair.indexOf('=')
-    if (at > 0) cookies.set(pair.slice(0, at).trim(), pair.slice(at + 1).trim().replace(/^"(.*)"$/, '$1'))
+    if (at > 0)
+      cookies.set(
+        pair.slice(0, at).trim(),
+        pair
+          .slice(at + 1)
+          .trim()
+          .replace(/^"(.*)"$/, '$1'),
+      )
   }
   const found: TransportCredentials = {}
   const take = (name: string, field: keyof TransportCredentials): void => {

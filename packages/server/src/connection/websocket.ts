@@ -1,138 +1,230 @@
 // The WebSocket transport: the same protocol bytes in binary messages. Several operations may share a message and one may span several.
+import { isUtf8 } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import type { CloseReason } from '../protocol/refusals.ts'
+import {
+  BINARY,
+  CLOSE,
+  COMPRESSED,
+  closeFrame,
+  FrameReader,
+  type FrameSink,
+  FramingError,
+  frame,
+  isCloseCode,
+  PONG,
+} from '../protocol/websocket.ts'
+import {
+  fdOf,
+  LINGER_MS,
+  plainAddress,
+  type TlsSession,
+  type Transport,
+  type TransportEvents,
+} from './transport.ts'
+import type { Upgrade } from './upgrade.ts'
 
-import type { IncomingMessage } from 'node:http'
-import { createServer } from 'node:http'
-import { type WebSocket, WebSocketServer } from 'ws'
-import { bind, hostPort, type Listener } from '../listen.ts'
-import type { Server } from '../server.ts'
-import type { TlsSession, Transport, TransportCredentials, TransportEvents } from './transport.ts'
+/** Browsers get messages of no more. */
+const BROWSER_MESSAGE = 4096
+/** What is shorter is not worth compressing. */
+const COMPRESSED_FROM = 65
+/** A message may be so many times as long as a payload before it is inflated... */
+const DEFLATED_PART = 8
+const DEFLATED_LIMIT = 64 * 1024 * 1024
+/** ...and as long as a payload after it; so long where payloads have no limit. */
+const DEFAULT_INFLATED = 1024 * 1024
+const FLUSH_TAIL = 4
 
-class WebSocketTransport implements Transport {
+const CODES: Readonly<Partial<Record<CloseReason, number>>> = {
+  'Client Closed': 1000,
+  'Server Shutdown': 1001,
+  'Stale Connection': 1001,
+  'Parse Error': 1002,
+  'Protocol Violation': 1002,
+  'Bad Client Protocol Version': 1002,
+  'Authentication Timeout': 1008,
+  'Authentication Failure': 1008,
+  'Authentication Expired': 1008,
+  'Credentials Revoked': 1008,
+  'Missing Account': 1008,
+  'Maximum Connections Exceeded': 1008,
+  'Maximum Account Connections Exceeded': 1008,
+  'Maximum Control Line Exceeded': 1008,
+  'Maximum Subscriptions Exceeded': 1008,
+  'Maximum Message Payload Exceeded': 1009,
+}
+const OTHER_CODE = 1011
+
+export class WebSocketTransport implements Transport, FrameSink {
   readonly type = 'WEBSOCKET'
-  readonly tls: TlsSession | null = null
-  readonly fd = -1
   readonly remoteAddress: string
   readonly remotePort: number
-  readonly credentials: TransportCredentials | null
-  readonly #socket: WebSocket
+  readonly tls: TlsSession | null
+  readonly fd: number
+  readonly framed: boolean
+  readonly credentials: Upgrade['credentials']
+  readonly forwardedFor: string
+  readonly #socket: Socket
+  readonly #events: TransportEvents
+  readonly #upgrade: Upgrade
+  readonly #reader: FrameReader
+  /** Pieces of the compressed message in hand, and their bytes. */
+  #pieces: Buffer[] = []
+  #piecesSize = 0
+  /** The close frame to send, when it is not that of the close reason: the echo of the peer's, or what it did wrong. */
+  #close: Buffer | null = null
+  #gone = false
 
-  constructor(
-    socket: WebSocket,
-    request: IncomingMessage,
-    credentials: TransportCredentials | null,
-    events: TransportEvents,
-  ) {
+  constructor(socket: Socket, tls: TlsSession | null, upgrade: Upgrade, events: TransportEvents) {
     this.#socket = socket
-    this.credentials = credentials
-    const address = request.socket.remoteAddress ?? ''
-    this.remoteAddress = address.startsWith('::ffff:') ? address.slice(7) : address
-    this.remotePort = request.socket.remotePort ?? 0
+    this.#events = events
+    this.#upgrade = upgrade
+    this.tls = tls
+    this.credentials = upgrade.credentials
+    this.forwardedFor = upgrade.forwardedFor
+    this.remoteAddress = plainAddress(socket.remoteAddress)
+    this.remotePort = socket.remotePort ?? 0
+    // The usual client takes a batch as one message: the outbox makes the frame in place and may write past the stream.
+    this.framed = !upgrade.browser && !upgrade.compression
+    this.fd = this.framed && tls === null ? fdOf(socket) : -1
+    this.#reader = new FrameReader(this, !upgrade.unmasked, upgrade.compression)
     let problem: Error | null = null
-    socket.on('message', (data: Buffer) => events.onData(data))
     socket.on('error', (error) => {
       problem = error
     })
+    socket.on('end', () => socket.end())
     socket.on('close', () => events.onClose(problem))
   }
-  write(bytes: Buffer, done: (error?: Error | null) => void): void {
-    this.#socket.send(bytes, { binary: true }, done)
+
+  /** Delivers what comes in, from now on. */
+  start(): void {
+    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    this.#socket.resume()
   }
+
+  #read(chunk: Buffer): void {
+    if (this.#gone) return
+    try {
+      this.#reader.feed(chunk)
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error
+      this.#fail(error.message)
+    }
+  }
+
+  /** Ends the connection for what the peer sent. */
+  #fail(text: string): void {
+    this.#close ??= closeFrame(1002, text)
+    this.#over(new FramingError(text))
+  }
+  /** The peer has ended the conversation, if not the connection. */
+  #over(error: Error | null): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#events.onEnded(error)
+  }
+
+  // What the frames hold -------------------------------------------------------------------------------------------------------
+
+  onBytes(bytes: Buffer): void {
+    this.#events.onData(bytes)
+  }
+
+  onCompressed(piece: Buffer, last: boolean): void {
+    const { maxPayload } = this.#events
+    const limit = maxPayload > 0 ? maxPayload : DEFAULT_INFLATED
+    this.#piecesSize += piece.length
+    if (this.#piecesSize > Math.min(DEFLATED_PART * limit, DEFLATED_LIMIT)) {
+      this.#fail('maximum payload exceeded')
+      return
+    }
+    if (piece.length > 0) this.#pieces.push(Buffer.from(piece))
+    if (!last) return
+    const message = Buffer.concat([...this.#pieces, Buffer.from([0, 0, 0xff, 0xff])])
+    this.#pieces = []
+    this.#piecesSize = 0
+    let bytes: Buffer
+    try {
+      bytes = inflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: limit })
+    } catch (error) {
+      const large = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+      this.#fail(large ? 'maximum payload exceeded' : (error as Error).message)
+      return
+    }
+    if (bytes.length > 0) this.#events.onData(bytes)
+  }
+
+  onPing(payload: Buffer): void {
+    const pong = frame(PONG, payload)
+    if (this.framed) this.#events.onControl(pong)
+    else this.#socket.write(pong)
+  }
+
+  onCloseFrame(payload: Buffer): void {
+    if (payload.length === 1) return this.#fail('close frame payload cannot be 1 byte')
+    if (payload.length === 0) this.#close = frame(CLOSE, payload)
+    else {
+      const code = payload.readUInt16BE()
+      if (!isCloseCode(code)) return this.#fail(`invalid close status code ${code}`)
+      const text = payload.subarray(2)
+      this.#close = isUtf8(text)
+        ? frame(CLOSE, payload)
+        : closeFrame(1007, 'invalid utf8 body in close frame')
+    }
+    this.#over(null)
+  }
+
+  // Sending --------------------------------------------------------------------------------------------------------------------
+
+  write(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (this.framed) this.#socket.write(bytes, done)
+    else this.#socket.write(this.#frames(bytes), done)
+  }
+
+  /** Messages for a browser, or compressed ones. */
+  #frames(bytes: Buffer): Buffer {
+    const { browser, compression, wholeCompressed } = this.#upgrade
+    if (compression && bytes.length >= COMPRESSED_FROM) {
+      const deflated = deflateRawSync(bytes, {
+        level: constants.Z_BEST_SPEED,
+        finishFlush: constants.Z_SYNC_FLUSH,
+      })
+      const message = deflated.subarray(0, -FLUSH_TAIL)
+      if (!browser || wholeCompressed) return frame(BINARY | COMPRESSED, message)
+      // Pieces of one message: the first says that it is compressed.
+      return Buffer.concat(
+        slices(message).map((piece, i, all) =>
+          frame(i === 0 ? BINARY | COMPRESSED : 0, piece, i === all.length - 1),
+        ),
+      )
+    }
+    return browser ? Buffer.concat(slices(bytes).map((piece) => frame(BINARY, piece))) : frame(BINARY, bytes)
+  }
+
   pause(): void {
     this.#socket.pause()
   }
   resume(): void {
     this.#socket.resume()
   }
-  end(): void {
-    this.#socket.close(1000)
-    setTimeout(() => this.#socket.terminate(), 2_000).unref()
+  end(reason: CloseReason): void {
+    this.#gone = true
+    const socket = this.#socket
+    socket.resume()
+    socket.end(this.#close ?? closeFrame(CODES[reason] ?? OTHER_CODE, reason))
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
   destroy(): void {
-    this.#socket.terminate()
+    // What the peer did wrong is said even where nothing else is.
+    if (this.#close !== null && !this.#socket.destroyed) this.end('Protocol Violation')
+    else this.#socket.destroy()
   }
 }
 
-export async function startWebSocket(server: Server): Promise<Listener> {
-  const options = server.options.websocket
-  const host = options.host || server.options.host
-  const http = createServer((_request, response) =>
-    response.writeHead(400, { 'Content-Type': 'text/plain' }).end('this port speaks WebSocket only\n'),
-  )
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: options.compression ? { threshold: 64 } : false,
-    // A message may hold many operations; the protocol limits each of them.
-    maxPayload: 64 * 1024 * 1024,
-  })
-  http.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy())
-    if (!isAllowedOrigin(request, options)) {
-      socket.end(
-        'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\norigin not allowed\r\n',
-      )
-      return
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      server.attach(
-        (events) => new WebSocketTransport(webSocket, request, credentials(request, options), events),
-        (client) => {
-          client.greet()
-          client.begin()
-        },
-      )
-    })
-  })
-  const { port } = await bind(http, host, options.port)
-  server.log.info(`Listening for websocket clients on ws://${hostPort(host, port)}`)
-  server.log.warn('Websocket not configured with TLS. DO NOT USE IN PRODUCTION!')
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      http.close(() => resolve())
-      for (const socket of sockets.clients) socket.close(1001)
-      http.closeAllConnections()
-      // Upgraded sockets are no longer the HTTP server's to close.
-      setTimeout(() => {
-        for (const socket of sockets.clients) socket.terminate()
-      }, 100)
-    })
-  server.onStop(close)
-  return { url: `ws://${hostPort(host, port)}`, close, stopAccepting: () => void http.close() }
-}
-
-/** A browser's page must come from here (same_origin) or from the list; clients without Origin are no browsers. */
-function isAllowedOrigin(
-  request: IncomingMessage,
-  options: { sameOrigin: boolean; allowedOrigins: string[] },
-): boolean {
-  const { origin } = request.headers
-  if (origin === undefined || (!options.sameOrigin && options.allowedOrigins.length === 0)) return true
-  if (!URL.canParse(origin)) return false
-  const page = new URL(origin)
-  if (options.sameOrigin && page.host !== request.headers.host) return false
-  return (
-    options.allowedOrigins.length === 0 ||
-    options.allowedOrigins.some((allowed) => URL.canParse(allowed) && new URL(allowed).origin === page.origin)
-  )
-}
-
-function credentials(
-  request: IncomingMessage,
-  options: { jwtCookie: string; userCookie: string; passCookie: string; tokenCookie: string },
-): TransportCredentials | null {
-  const cookies = new Map(
-    (request.headers.cookie ?? '').split(';').map((pair) => {
-      const at = pair.indexOf('=')
-      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
-    }),
-  )
-  const found: TransportCredentials = {}
-  const take = (name: string, field: keyof TransportCredentials): void => {
-    const value = name === '' ? undefined : cookies.get(name)
-    if (value !== undefined) found[field] = value
-  }
-  take(options.jwtCookie, 'jwt')
-  take(options.userCookie, 'user')
-  take(options.passCookie, 'pass')
-  take(options.tokenCookie, 'token')
-  return Object.keys(found).length === 0 ? null : found
+function slices(bytes: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  for (let at = 0; at < bytes.length; at += BROWSER_MESSAGE)
+    parts.push(bytes.subarray(at, at + BROWSER_MESSAGE))
+  return parts
 }

@@ -102,7 +102,7 @@ export function varz(server: Server): Record<string, unknown> {
       options.trustedProxies.length === 0
         ? undefined
         : { trusted: options.trustedProxies.map((key) => ({ key })) },
-    tls_cert_not_after: server.tls === null ? undefined : wholeSeconds(server.tls.notAfter),
+    tls_cert_not_after: server.tls?.notAfter ? wholeSeconds(server.tls.notAfter) : undefined,
   }
 }
 

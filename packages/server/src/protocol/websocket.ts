@@ -75,9 +75,9 @@ export class FrameReader {
         if (!this.#readHeader()) continue
       }
       const size = Math.min(this.#left, end - at)
-      const { opcode, whole } = { opcode: this.#opcode, whole: size === this.#left }
+      const whole = size === this.#left
       this.#left = whole ? -1 : this.#left - size
-      if (opcode >= CLOSE) {
+      if (this.#opcode >= CLOSE) {
         this.#unmask(chunk, at, at + size, this.#control, this.#controlSize)
         this.#controlSize += size
         if (whole) {

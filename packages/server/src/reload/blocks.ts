@@ -6,11 +6,17 @@ import { authTimeout, type Options } from '../options.ts'
 import { reloadProxies } from './proxies.ts'
 import { type Effect, ReloadRefused, type Rule, refuse } from './rule.ts'
 import { reloadTls } from './tls.ts'
+import { reloadWebSocket } from './websocket.ts'
 
 type BlockField = Exclude<keyof Options, PlainField>
 
 /** Asked at every reload, as the official server does: accounts hold state, and the files of a tls block may have changed. */
-export const ALWAYS: ReadonlySet<keyof Options> = new Set<keyof Options>(['users', 'accounts', 'tls'])
+export const ALWAYS: ReadonlySet<keyof Options> = new Set<keyof Options>([
+  'users',
+  'accounts',
+  'tls',
+  'websocket',
+])
 
 const NOTHING: Effect = {}
 const authorization =
@@ -64,7 +70,7 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
     const [old, now] = [before || reload.before.host, after || reload.after.host]
     return old === now ? NOTHING : refuse('HTTPHost', old, now)
   },
-  websocket: restart('Websocket'),
+  websocket: reloadWebSocket,
   configFile: () => NOTHING,
   configDigest: () => NOTHING,
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { goDuration } from '../duration.ts'
 import { useTls } from '../setup.ts'
-import { TlsAcceptor } from '../tls/acceptor.ts'
+import { isPinned, TlsAcceptor } from '../tls/acceptor.ts'
 import { defaultTlsOptions, handshakeTimeout, type TlsOptions } from '../tls/options.ts'
 import { type Effect, type Reload, refuse } from './rule.ts'
 
@@ -29,7 +29,7 @@ export function reloadTls(before: TlsOptions | null, after: TlsOptions | null, _
       if (!pinsChanged || acceptor === null) return
       const unpinned = [...server.clients.values()].filter(
         ({ transport }) =>
-          transport.type === 'STANDARD' && !acceptor.isPinned(transport.tls?.peerCertificates[0] ?? null),
+          transport.type === 'STANDARD' && !isPinned(now, transport.tls?.peerCertificates[0]),
       )
       if (unpinned.length === 0) return
       server.log.info(`Disconnect ${unpinned.length} clients due to pinned certs reload`)

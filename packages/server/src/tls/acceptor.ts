@@ -33,6 +33,11 @@ export function keyId(certificate: X509Certificate): string {
     .digest('hex')
 }
 
+/** Whether pinned_certs lets the client's certificate in. */
+export function isPinned({ pinnedCerts }: TlsOptions, certificate: X509Certificate | undefined): boolean {
+  return pinnedCerts.length === 0 || (certificate !== undefined && pinnedCerts.includes(keyId(certificate)))
+}
+
 /** A handshake that failed. `probe`: whoever connected does not speak TLS, or said nothing at all. */
 export class HandshakeError extends Error {
   readonly probe: boolean
@@ -49,11 +54,10 @@ interface Waiting {
 
 export class TlsAcceptor {
   readonly options: TlsOptions
-  /** When the certificate ends. */
-  readonly notAfter: Date
+  /** When the certificate ends; null where there is none. */
+  readonly notAfter: Date | null
   readonly #server: TlsServer
   readonly #waiting = new Map<Socket, Waiting>()
-  readonly #pins: ReadonlySet<string> | null
   #windowEnd = 0
   #inWindow = 0
   #rejected = 0
@@ -61,10 +65,9 @@ export class TlsAcceptor {
   /** Reads the files. @throws TlsError that names what cannot be used. */
   constructor(options: TlsOptions) {
     this.options = options
-    this.#pins = options.pinnedCerts.length === 0 ? null : new Set(options.pinnedCerts)
     const serverOptions = tlsServerOptions(options)
     const [certificate] = serverOptions.cert as Buffer[]
-    this.notAfter = new X509Certificate(certificate!).validToDate
+    this.notAfter = certificate === undefined ? null : new X509Certificate(certificate).validToDate
     this.#server = createServer(serverOptions)
     this.#server.on('secureConnection', (socket) => this.#take(socket)?.resolve(socket))
     this.#server.on('tlsClientError', (error, socket) => this.#take(socket)?.reject(explain(error, socket)))
@@ -77,7 +80,7 @@ export class TlsAcceptor {
       // Node's documented way to hand a connection to a server that does not listen.
       this.#server.emit('connection', socket)
     })
-    if (!this.isPinned(secure.getPeerX509Certificate() ?? null)) {
+    if (!isPinned(this.options, secure.getPeerX509Certificate())) {
       secure.destroy()
       throw new HandshakeError('certificate not pinned', false)
     }
@@ -90,10 +93,6 @@ export class TlsAcceptor {
     const waiting = this.#waiting.get(plain)
     this.#waiting.delete(plain)
     return waiting
-  }
-
-  isPinned(certificate: X509Certificate | null): boolean {
-    return this.#pins === null || (certificate !== null && this.#pins.has(keyId(certificate)))
   }
 
   /** Whether connection_rate_limit lets one more handshake begin in this second. */

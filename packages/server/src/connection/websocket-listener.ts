@@ -1,0 +1,150 @@
+// The port for WebSocket clients: an HTTP server that answers nothing but requests for an upgrade.
+import { createServer as createHttp, type Server as HttpServer, type IncomingMessage } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import { createServer, type Socket } from 'node:net'
+import { posix } from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import { bind, hostPort, type Listener } from '../listen.ts'
+import type { Server } from '../server.ts'
+import { isPinned, tlsSession } from '../tls/acceptor.ts'
+import { tlsServerOptions } from '../tls/context.ts'
+import type { TlsOptions } from '../tls/options.ts'
+import { refusalOf, settle, switchingProtocols } from './upgrade.ts'
+import { WebSocketTransport } from './websocket.ts'
+
+/** Without handshake_timeout: strangers that ask for nothing do not stay for ever. */
+const LONGEST_HANDSHAKE_MS = 60_000
+
+const STATUS_TEXT = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+} as const
+
+export interface WebSocketListener extends Listener {
+  /** New connections get these certificates. @throws TlsError; then nothing has changed. */
+  useTls(tls: TlsOptions): void
+}
+
+export async function startWebSocket(server: Server): Promise<WebSocketListener> {
+  const { log } = server
+  const options = server.options.websocket
+  const host = options.host || server.options.host
+  const scheme = options.tls === null ? 'ws' : 'wss'
+  /** Accepted connections whose upgrade has not come yet. */
+  const waiting = new Map<Socket, NodeJS.Timeout>()
+  let http = makeHttp(server, options.tls, (socket) => {
+    clearTimeout(waiting.get(socket))
+    waiting.delete(socket)
+  })
+
+  const net = createServer({ noDelay: true }, (socket) => {
+    const timeout = setTimeout(() => socket.destroy(), options.handshakeTimeoutMs || LONGEST_HANDSHAKE_MS)
+    waiting.set(socket, timeout.unref())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      clearTimeout(timeout)
+      waiting.delete(socket)
+    })
+    // Node's documented way to hand a connection to a server that does not listen: so a reload can put another in its place.
+    http.emit('connection', socket)
+  })
+  const { port } = await bind(net, host, options.port)
+  log.info(`Listening for websocket clients on ${scheme}://${hostPort(host, port)}`)
+  if (options.tls === null) log.warn('Websocket not configured with TLS. DO NOT USE IN PRODUCTION!')
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      net.close(() => resolve())
+      for (const socket of waiting.keys()) socket.destroy()
+    })
+  server.onStop(close)
+  return {
+    url: `${scheme}://${hostPort(host, port)}`,
+    close,
+    stopAccepting: () => {
+      net.close()
+    },
+    useTls(tls) {
+      http = makeHttp(server, tls, (socket) => {
+        clearTimeout(waiting.get(socket))
+        waiting.delete(socket)
+      })
+    },
+  }
+}
+
+/** `onUpgrade` is told of the plain connection under each that is a WebSocket from now on. */
+function makeHttp(server: Server, tls: TlsOptions | null, onUpgrade: (plain: Socket) => void): HttpServer {
+  const { log } = server
+  const options = server.options.websocket
+  const secure = tls !== null
+  const refusal = (request: IncomingMessage): ReturnType<typeof refusalOf> =>
+    refusalOf(request, options, secure)
+  const settings = {
+    // A refused request is an ordinary one, whose connection may be used again.
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      refusal(request) === null && canonical(request) === null,
+  }
+  const http = tls === null ? createHttp(settings) : createHttps({ ...settings, ...tlsServerOptions(tls) })
+  http.on('request', (request: IncomingMessage, response) => {
+    const path = canonical(request)
+    if (path !== null) {
+      response.writeHead(307, { Location: path }).end()
+      return
+    }
+    const { status, why } = refusal(request) ?? { status: 400, why: "invalid value for header 'Upgrade'" }
+    const { remoteAddress = '', remotePort = 0 } = request.socket
+    log.error(`${hostPort(remoteAddress, remotePort)} - websocket handshake error: ${why}`)
+    response
+      .writeHead(status, {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Sec-Websocket-Version': '13',
+        'X-Content-Type-Options': 'nosniff',
+      })
+      .end(`${STATUS_TEXT[status]}\n`)
+  })
+  http.on('upgrade', (request: IncomingMessage, stream, head) => {
+    const socket = stream as Socket
+    onUpgrade(secure ? plainBelow(socket as TLSSocket) : socket)
+    socket.on('error', () => socket.destroy())
+    const address = hostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0)
+    if (head.length > 0) {
+      log.error(`${address} - websocket handshake error: client sent data before handshake is complete`)
+      socket.destroy()
+      return
+    }
+    const session = tls === null ? null : tlsSession(socket as TLSSocket, tls, false)
+    if (tls !== null && !isPinned(tls, session?.peerCertificates[0])) {
+      log.error(`${address} - websocket handshake error: certificate not pinned`)
+      socket.destroy()
+      return
+    }
+    const upgrade = settle(request, options)
+    socket.write(switchingProtocols(request, upgrade, options))
+    if (upgrade.kind === 'leaf') {
+      log.error('Not configured to accept leaf node connections')
+      socket.end()
+      return
+    }
+    server.attach(
+      (events) => new WebSocketTransport(socket, session, upgrade, events),
+      (client, transport) => {
+        client.greet()
+        client.begin()
+        transport.start()
+      },
+    )
+  })
+  return http
+}
+
+/** Where the path is not in its shortest form, the address of that; else null. */
+function canonical(request: IncomingMessage): string | null {
+  const [, path = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(request.url ?? '/')!
+  const clean = posix.normalize(`/${path}`)
+  return clean === path ? null : `${clean}${rest}`
+}
+
+/** Not public: the connection below a secure one. */
+const plainBelow = (socket: TLSSocket): Socket => (socket as unknown as { _parent: Socket })._parent
