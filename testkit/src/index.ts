@@ -5,5 +5,6 @@ export { Engine, type EngineOptions, type EngineUnderTest, enginesUnderTest, ngs
 export { needsPeer, peer } from './peers.ts'
 export { freePort, type Outcome, run } from './process.ts'
 export { type Info, type Message, RawClient, type RawOptions } from './raw-client.ts'
+export { encodeFrame, type Frame, RawWebSocket, type RawWebSocketOptions } from './raw-websocket.ts'
 export { tempDir, tempFolder } from './temp.ts'
 export { waitFor } from './wait.ts'

@@ -55,6 +55,8 @@ export class Server {
   readonly #ending = new Set<Client>()
   readonly observers: ConnectionObserver[] = []
   authenticator!: Authenticator
+  /** For WebSocket clients where their block has credentials or a guest of its own. */
+  websocketAuthenticator: Authenticator | null = null
   /** Handshakes of the client port; null for clear text. */
   tls: TlsAcceptor | null = null
   /** What comes before the protocol on the client port; null for nothing. */
@@ -387,32 +389,34 @@ export class Server {
     return { host: host ?? this.options.host, port: port ?? this.#address.port }
   }
 
+  authenticatorOf({ type }: Transport): Authenticator {
+    return (type === 'WEBSOCKET' ? this.websocketAuthenticator : null) ?? this.authenticator
+  }
+
   /** INFO for a client: the first one, or the one that answers its first PING. */
   info(client: Client, first: boolean): Info {
-    const { options, authenticator } = this
-    const websocket =
-      client.transport.type === 'WEBSOCKET' && this.listeners.websocket !== null
-        ? new URL(this.listeners.websocket.url)
-        : null
-    const advertised = this.advertised()
-    const required = first ? authenticator.announces : authenticator.required
-    const { tls } = this
+    const { options, tls } = this
+    const websocket = client.transport.type === 'WEBSOCKET' ? this.listeners.websocket : null
+    const authenticator = this.authenticatorOf(client.transport)
+    const { host, port } = websocket?.address ?? this.advertised()
+    const required = first && websocket === null ? authenticator.announces : authenticator.required
     // Inside TLS that came before INFO, it is required whatever the options say.
     const tlsRequired =
       tls !== null && (!options.allowNonTls || (first && client.transport.tls?.first === true))
+    const tlsAvailable = tls !== null && options.allowNonTls
     return {
       server_id: this.id,
       server_name: this.name,
       version: VERSION,
       proto: 1,
       go: `node${process.version}`,
-      host: websocket?.hostname ?? advertised.host,
-      port: websocket === null ? advertised.port : Number(websocket.port),
+      host,
+      port,
       headers: !options.noHeaderSupport,
       auth_required: required || undefined,
-      tls_required: tlsRequired || undefined,
+      tls_required: (websocket?.secure ?? tlsRequired) || undefined,
       tls_verify: tls?.options.verify || undefined,
-      tls_available: (tls !== null && options.allowNonTls) || undefined,
+      tls_available: (websocket?.secure ?? tlsAvailable) || undefined,
       max_payload: client.maxPayload,
       client_id: client.cid,
       client_ip: client.transport.remoteAddress,

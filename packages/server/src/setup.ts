@@ -10,11 +10,9 @@ export async function setUp(server: Server): Promise<void> {
     const { operatorMode } = await import('./auth/jwt.ts')
     server.authenticator = await operatorMode(server)
   } else {
-    const { configuredAccounts, ConfigAuthenticator } = await import('./auth/config.ts')
-    configuredAccounts(server)
+    await useConfiguredAccounts(server)
     if (accounts.system !== null && options.systemAccount === '')
       server.log.debug(`Created system account: "${accounts.system.name}"`)
-    server.authenticator = new ConfigAuthenticator(server)
   }
   if (accounts.system !== null) {
     const { startSystem } = await import('./system/system.ts')
@@ -47,7 +45,12 @@ export async function rebuildAuthenticator(server: Server): Promise<void> {
     await server.authenticator.reload?.()
     return
   }
-  const { configuredAccounts, ConfigAuthenticator } = await import('./auth/config.ts')
+  await useConfiguredAccounts(server)
+}
+
+async function useConfiguredAccounts(server: Server): Promise<void> {
+  const { configuredAccounts, ConfigAuthenticator, webSocketAuthenticator } = await import('./auth/config.ts')
   configuredAccounts(server)
   server.authenticator = new ConfigAuthenticator(server)
+  server.websocketAuthenticator = webSocketAuthenticator(server)
 }

@@ -12,6 +12,7 @@ import {
   type Authenticator,
   type AuthResult,
   type ConnectAttempt,
+  type ConnectionType,
   claimedUser,
   refused,
   type UserIdentity,
@@ -63,11 +64,11 @@ export class ConfigAuthenticator implements Authenticator {
   readonly #nkeys = new Map<string, UserOptions>()
   #guest: UserOptions | null = null
 
-  /** Everything that it knows comes from the options in force now. @throws ServerError when the guest is nobody. */
-  constructor(server: Server) {
+  /** Everything that it knows comes from the options in force now, or from these. @throws ServerError when the guest is nobody. */
+  constructor(server: Server, options = server.options) {
     this.#server = server
-    this.#options = server.options
-    const { options, accounts } = server
+    this.#options = options
+    const { accounts } = server
     const problem = guestProblem(options)
     if (problem !== null) throw new ServerError('noAuthUser', problem)
     for (const user of options.users)
@@ -329,8 +330,14 @@ const allowsType = (user: UserOptions, { connectionType }: ConnectAttempt): bool
   user.connectionTypes.length === 0 || user.connectionTypes.includes(connectionType)
 
 /** True when a listener with `verify_and_map` could take a certificate for this user, who is known by that alone then. */
-const mapsCertificates = ({ tls }: Options, { connectionTypes }: UserOptions): boolean =>
-  tls?.map === true && (connectionTypes.length === 0 || connectionTypes.includes('STANDARD'))
+const mapsCertificates = ({ tls, websocket }: Options, { connectionTypes }: UserOptions): boolean => {
+  const allows = (type: ConnectionType): boolean =>
+    connectionTypes.length === 0 || connectionTypes.includes(type)
+  return (
+    (tls?.map === true && allows('STANDARD')) ||
+    (websocket.port !== 0 && websocket.tls?.map === true && allows('WEBSOCKET'))
+  )
+}
 
 function identity(
   user: UserOptions | null,
@@ -347,4 +354,11 @@ function identity(
     ...(user === null ? {} : { defaultPermissions }),
     ...(proxyKey === '' ? {} : { proxyKey }),
   }
+}
+
+/** For WebSocket clients: null unless their block has credentials or a guest of its own, which then stand instead of the server's. */
+export function webSocketAuthenticator(server: Server): ConfigAuthenticator | null {
+  const { user, password, token, noAuthUser } = server.options.websocket
+  if (user === '' && token === '' && noAuthUser === '') return null
+  return new ConfigAuthenticator(server, { ...server.options, user, password, token, noAuthUser })
 }

@@ -8,6 +8,7 @@ import type { InfoCache } from '../account/request-info.ts'
 import { type MatchResult, Subscription } from '../account/subscription.ts'
 import {
   type Admission,
+  type Authenticator,
   type AuthResult,
   type ConnectAttempt,
   claimedUser,
@@ -127,15 +128,16 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.server = server
     this.cid = cid
     this.account = server.accounts.global
-    this.nonce = server.authenticator.usesNonce ? randomBytes(11).toString('base64url') : ''
     this.transport = makeTransport(this)
+    const authenticator = server.authenticatorOf(this.transport)
+    this.nonce = authenticator.usesNonce ? randomBytes(11).toString('base64url') : ''
     const { options } = server
     this.outbox = new Outbox(this.transport, this, options.maxPending, options.writeDeadline)
     this.maxPayload = options.maxPayload
     this.#parser = new Parser(this)
     this.#parser.maxControlLine = options.maxControlLine
     this.#parser.maxPayload = options.maxPayload
-    this.#parser.gated = server.authenticator.required
+    this.#parser.gated = authenticator.required
     this.label = firstLabel(this)
     this.traceProtocol()
     this.maxSubs = options.maxSubscriptions > 0 ? options.maxSubscriptions : -1
@@ -147,15 +149,25 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.outbox.flush()
   }
 
+  get #authenticator(): Authenticator {
+    return this.server.authenticatorOf(this.transport)
+  }
+  get #pingInterval(): number {
+    const { websocket, pingInterval } = this.server.options
+    return (this.transport.type === 'WEBSOCKET' && websocket.pingIntervalMs) || pingInterval
+  }
+
   /** The client may speak: starts the timers. */
   begin(): void {
     const { server } = this
-    if (server.authenticator.required) {
-      const timeout = authTimeout(server.options)
+    const { options } = server
+    if (this.#authenticator.required) {
+      const own = this.transport.type === 'WEBSOCKET' ? options.websocket.authTimeoutMs : 0
+      const timeout = own || authTimeout(options)
       this.#authTimer = setTimeout(() => this.refuse('authTimeout'), timeout).unref()
     } else {
       this.account.admit(this)
-      this.#pingTimer = setTimeout(() => this.#tick(), server.options.pingInterval).unref()
+      this.#pingTimer = setTimeout(() => this.#tick(), this.#pingInterval).unref()
     }
   }
 
@@ -264,7 +276,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       if (this.#parser.headerSize > 0) this.#traceTooLarge(this.#parser)
     } else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
     if (text !== null) this.error(text)
-    if (closes !== null) this.close(closes)
+    if (closes === null) return
+    // Frames that hold no protocol count as broken frames.
+    const broken = closes === 'Protocol Violation' && this.transport.type === 'WEBSOCKET'
+    this.close(closes, broken ? 'Read Error' : closes)
   }
 
   /** The user becomes whom CONNECT says it is, for events and monitoring. */
@@ -300,15 +315,16 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (this.options.verbose) this.#write('+OK\r\n')
   }
 
-  close(reason: CloseReason): void {
+  /** `shown` is what monitoring and events have for the reason. */
+  close(reason: CloseReason, shown = reason): void {
     if (this.closed) return
     this.#parser.stop()
     if (!DISCARDS.has(reason)) this.outbox.flush()
     this.closed = true
-    this.closeReason = reason
+    this.closeReason = shown
     this.stop = new Date()
     const { log } = this.server
-    if (log.debugOn) log.debug(`${this.label} - Client connection closed: ${reason}`)
+    if (log.debugOn) log.debug(`${this.label} - Client connection closed: ${shown}`)
     for (const timer of [this.#pingTimer, this.#authTimer, this.#expiryTimer])
       if (timer !== null) clearTimeout(timer)
     this.server.closedClients.add(this)
@@ -318,7 +334,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.forgetSubjects()
     if (DISCARDS.has(reason)) this.transport.destroy()
     else this.transport.end(reason)
-    this.server.onClosed(this, reason)
+    this.server.onClosed(this, shown)
   }
 
   // CONNECT --------------------------------------------------------------------------------------------------------------------
@@ -358,7 +374,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.echo = options.echo
     if (this.#authTimer !== null) clearTimeout(this.#authTimer)
     this.#authTimer = null
-    const result = this.server.authenticator.authenticate(this.#attempt(options))
+    const result = this.#authenticator.authenticate(this.#attempt(options))
     if (!(result instanceof Promise)) {
       this.#finish(result)
       return
@@ -407,7 +423,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.#connected = true
       this.label = fullLabel(this)
       if (this.#pingTimer !== null) clearTimeout(this.#pingTimer)
-      const first = Math.min(this.server.options.pingInterval, FIRST_PING_MS)
+      const first = Math.min(this.#pingInterval, FIRST_PING_MS)
       this.#pingTimer = setTimeout(() => this.#tick(), first + Math.random() * first * 0.2).unref()
     }
     this.server.onConnected(this)
@@ -466,7 +482,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   /** After a reload of users and accounts: who it is by the new rules, and what it may do now. Closed when it may not stay. */
   async reauthorize(): Promise<void> {
     if (this.closed) return
-    const { authenticator } = this.server
+    const authenticator = this.#authenticator
     if (!this.#connected && !authenticator.required) return
     const result = await authenticator.authenticate(this.#attempt(this.options))
     if (this.closed) return
@@ -510,7 +526,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
 
   unauthenticated(): boolean {
-    const guest = this.server.authenticator.guest(this.#attempt(this.options))
+    const guest = this.#authenticator.guest(this.#attempt(this.options))
     if (guest === null || !guest.ok) {
       this.refuse('authorization')
       return false
@@ -518,7 +534,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (this.#authTimer !== null) clearTimeout(this.#authTimer)
     this.#connected = true
     if (!this.bind(guest)) return false
-    this.#pingTimer = setTimeout(() => this.#tick(), this.server.options.pingInterval).unref()
+    this.#pingTimer = setTimeout(() => this.#tick(), this.#pingInterval).unref()
     return true
   }
 
@@ -551,7 +567,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   #tick(): void {
     const { options } = this.server
-    this.#pingTimer = setTimeout(() => this.#tick(), options.pingInterval).unref()
+    this.#pingTimer = setTimeout(() => this.#tick(), this.#pingInterval).unref()
     const { log } = this.server
     if (log.debugOn) log.debug(`${this.label} - Client Ping Timer`)
     const active = this.#activeSinceTick

@@ -23,6 +23,8 @@ const STATUS_TEXT = {
 } as const
 
 export interface WebSocketListener extends Listener {
+  readonly address: { readonly host: string; readonly port: number }
+  readonly secure: boolean
   /** New connections get these certificates. @throws TlsError; then nothing has changed. */
   useTls(tls: TlsOptions): void
 }
@@ -53,14 +55,16 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
   const { port } = await bind(net, host, options.port)
   log.info(`Listening for websocket clients on ${scheme}://${hostPort(host, port)}`)
   if (options.tls === null) log.warn('Websocket not configured with TLS. DO NOT USE IN PRODUCTION!')
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      net.close(() => resolve())
-      for (const socket of waiting.keys()) socket.destroy()
-    })
+  // Those that were upgraded are clients, which the server closes.
+  const close = async (): Promise<void> => {
+    net.close()
+    for (const socket of waiting.keys()) socket.destroy()
+  }
   server.onStop(close)
   return {
     url: `${scheme}://${hostPort(host, port)}`,
+    address: { host, port },
+    secure: scheme === 'wss',
     close,
     stopAccepting: () => {
       net.close()
@@ -96,13 +100,15 @@ function makeHttp(server: Server, tls: TlsOptions | null, onUpgrade: (plain: Soc
     const { status, why } = refusal(request) ?? { status: 400, why: "invalid value for header 'Upgrade'" }
     const { remoteAddress = '', remotePort = 0 } = request.socket
     log.error(`${hostPort(remoteAddress, remotePort)} - websocket handshake error: ${why}`)
+    const body = `${STATUS_TEXT[status]}\n`
     response
       .writeHead(status, {
+        'Content-Length': body.length,
         'Content-Type': 'text/plain; charset=utf-8',
         'Sec-Websocket-Version': '13',
         'X-Content-Type-Options': 'nosniff',
       })
-      .end(`${STATUS_TEXT[status]}\n`)
+      .end(body)
   })
   http.on('upgrade', (request: IncomingMessage, stream, head) => {
     const socket = stream as Socket

@@ -1,0 +1,204 @@
+// A WebSocket connection on which a test makes the upgrade and every frame by hand.
+import { randomBytes } from 'node:crypto'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Cleanup } from './cleanup.ts'
+
+const DEADLINE_MS = 5_000
+
+export interface Frame {
+  fin: boolean
+  /** The compression bit. */
+  rsv1: boolean
+  opcode: number
+  payload: Buffer
+}
+
+export interface RawWebSocketOptions {
+  path?: string
+  /** More or other header fields; undefined leaves one out. */
+  headers?: Record<string, string | undefined>
+  tls?: ConnectionOptions
+  method?: string
+  /** Sent right behind the request. */
+  early?: string
+}
+
+export interface FrameOptions {
+  fin?: boolean
+  mask?: boolean
+  /** The reserved bits. */
+  rsv?: number
+}
+
+export interface HttpAnswer {
+  status: number
+  headers: Map<string, string>
+  /** The head, as it came. */
+  head: string
+}
+
+export class RawWebSocket {
+  answer: HttpAnswer = { status: 0, headers: new Map(), head: '' }
+  readonly #socket: Socket
+  #buffer: Buffer = Buffer.alloc(0)
+  #ended = false
+  #wake: () => void = () => {}
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#buffer = Buffer.concat([this.#buffer, chunk])
+      this.#wake()
+    })
+    const end = (): void => {
+      this.#ended = true
+      this.#wake()
+    }
+    socket.on('end', end).on('close', end).on('error', end)
+  }
+
+  /** Connects, asks for the upgrade and reads the head of the answer. The connection is destroyed after the test. */
+  static async connect(t: Cleanup, url: string, options: RawWebSocketOptions = {}): Promise<RawWebSocket> {
+    const { hostname: host, port: text, protocol } = new URL(url)
+    const port = Number(text)
+    const socket =
+      protocol === 'wss:' ? connectTls({ host, port, ...options.tls }) : connectTcp({ host, port })
+    const client = new RawWebSocket(socket)
+    t.after(() => socket.destroy())
+    await client.ask(`${host}:${port}`, options)
+    return client
+  }
+
+  /** Sends a request for the upgrade and reads the head of the answer. */
+  async ask(host: string, options: RawWebSocketOptions = {}): Promise<HttpAnswer> {
+    const headers: Record<string, string | undefined> = {
+      Host: host,
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version': '13',
+      ...options.headers,
+    }
+    const lines = Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : `${name}: ${value}`,
+    )
+    const { method = 'GET', path = '/', early = '' } = options
+    this.#socket.write(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${early}`)
+    await this.#until(() => this.#buffer.includes('\r\n\r\n'), 'an HTTP answer')
+    const end = this.#buffer.indexOf('\r\n\r\n')
+    const head = this.#buffer.toString('latin1', 0, end)
+    this.#buffer = this.#buffer.subarray(end + 4)
+    const [first, ...rest] = head.split('\r\n')
+    const fields = rest.map((line) => /^([^:]*): (.*)$/.exec(line)!)
+    this.answer = {
+      status: Number(first!.split(' ')[1]),
+      headers: new Map(fields.map(([, name, value]) => [name!.toLowerCase(), value!])),
+      head,
+    }
+    return this.answer
+  }
+
+  /** The body of an answer that says its length. */
+  async body(): Promise<string> {
+    return (await this.bytes(Number(this.answer.headers.get('content-length')))).toString()
+  }
+
+  // ---- saying
+
+  send(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+  frame(opcode: number, payload: Buffer | string, options: FrameOptions = {}): void {
+    this.send(encodeFrame(opcode, payload, options))
+  }
+  /** Lines of the protocol as one binary message. */
+  say(...lines: string[]): void {
+    this.frame(2, lines.map((line) => `${line}\r\n`).join(''))
+  }
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // ---- hearing
+
+  async #until(ready: () => boolean, what: string): Promise<void> {
+    const end = Date.now() + DEADLINE_MS
+    while (!ready()) {
+      if (this.#ended) throw new Error(`the connection ended instead of ${what}`)
+      const left = end - Date.now()
+      if (left <= 0) throw new Error(`waited ${DEADLINE_MS} ms for ${what}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+
+  async bytes(count: number): Promise<Buffer> {
+    await this.#until(() => this.#buffer.length >= count, `${count} bytes`)
+    const bytes = this.#buffer.subarray(0, count)
+    this.#buffer = this.#buffer.subarray(count)
+    return bytes
+  }
+
+  /** The next frame; masked ones are an error, since a server sends none. */
+  async read(): Promise<Frame> {
+    const [first, second] = (await this.bytes(2)) as unknown as [number, number]
+    if ((second & 0x80) !== 0) throw new Error('a server does not mask')
+    let size = second & 0x7f
+    if (size === 126) size = (await this.bytes(2)).readUInt16BE()
+    else if (size === 127) size = Number((await this.bytes(8)).readBigUInt64BE())
+    const payload = Buffer.from(await this.bytes(size))
+    return { fin: (first & 0x80) !== 0, rsv1: (first & 0x40) !== 0, opcode: first & 0x0f, payload }
+  }
+
+  /** Text of the next binary messages until it ends with this. */
+  async until(end: string): Promise<string> {
+    let text = ''
+    while (!text.endsWith(end)) {
+      const { opcode, payload } = await this.read()
+      if (opcode !== 2)
+        throw new Error(`a frame of opcode ${opcode} instead of ${JSON.stringify(end)} after ${text}`)
+      text += payload.toString('latin1')
+    }
+    return text
+  }
+
+  /** The close frame, as code and text ('' for an empty one), and whether the connection ended behind it. */
+  async closing(): Promise<string> {
+    const { opcode, payload } = await this.read()
+    if (opcode !== 8) throw new Error(`a frame of opcode ${opcode} instead of the close frame: ${payload}`)
+    await this.ended()
+    return payload.length === 0 ? '' : `${payload.readUInt16BE()} ${payload.subarray(2)}`
+  }
+
+  /** Waits for the end of the connection. */
+  async ended(): Promise<void> {
+    await this.#until(() => this.#ended, 'the end of the connection')
+  }
+}
+
+export function encodeFrame(opcode: number, content: Buffer | string, options: FrameOptions = {}): Buffer {
+  const { fin = true, mask = true, rsv = 0 } = options
+  const payload = Buffer.from(content as string, 'latin1')
+  const bits = (fin ? 0x80 : 0) | rsv | opcode
+  const masked = mask ? 0x80 : 0
+  let head: Buffer
+  if (payload.length <= 125) head = Buffer.from([bits, masked | payload.length])
+  else if (payload.length < 65_536) {
+    head = Buffer.from([bits, masked | 126, 0, 0])
+    head.writeUInt16BE(payload.length, 2)
+  } else {
+    head = Buffer.alloc(10)
+    head[0] = bits
+    head[1] = masked | 127
+    head.writeBigUInt64BE(BigInt(payload.length), 2)
+  }
+  if (!mask) return Buffer.concat([head, payload])
+  const key = randomBytes(4)
+  return Buffer.concat([head, key, payload.map((byte, i) => byte ^ key[i & 3]!)])
+}
