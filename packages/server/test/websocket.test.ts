@@ -172,7 +172,14 @@ describe('an outbox that frames', () => {
         queued.push(done)
       },
     } as unknown as Transport
-    const owner = { onSlow: assert.fail, onWriteError: assert.fail, onDrain: () => {} }
+    const never = (): never => assert.fail('nothing is slow here')
+    const owner = {
+      onOverflow: never,
+      onDeadline: never,
+      onWriteError: never,
+      onRecovered: () => {},
+      onDrain: () => {},
+    }
     const outbox = new Outbox(transport, owner, 1e9, 10_000)
     let left = budget
     const take = (...pieces: Buffer[]): number => {
