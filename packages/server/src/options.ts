@@ -175,6 +175,8 @@ export interface Options {
   /** Operator keys that are trusted without a JWT. */
   trustedKeys: string[]
   resolver: ResolverOptions | null
+  /** How a url resolver's account server is spoken to over HTTPS; null for the defaults of the system. */
+  resolverTls: TlsOptions | null
   resolverPreload: Map<string, string>
   /** The only accounts that may connect, besides the system account; empty for all. */
   pinnedAccounts: string[]
@@ -262,6 +264,7 @@ export function defaultOptions(): Options {
     operators: [],
     trustedKeys: [],
     resolver: null,
+    resolverTls: null,
     resolverPreload: new Map(),
     pinnedAccounts: [],
     defaultSentinel: '',

@@ -65,6 +65,7 @@ export async function operatorMode(server: Server): Promise<OperatorMode> {
   const resolver = await openResolver(
     resolverOf(options, operators) ?? RESOLVER_DEFAULTS,
     options.resolverPreload,
+    options.resolverTls,
     log,
   )
   server.onStop(() => resolver.close())

@@ -41,7 +41,6 @@ const NOT_YET = new Set([
   'ocsp',
   'ocsp_cache',
   'proxy_protocol',
-  'resolver_tls',
 ])
 
 /** Read in this order, whatever the file's: users of accounts are checked against what `authorization` says. */
@@ -216,6 +215,9 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
     case 'account_resolver':
     case 'accounts_resolver':
       options.resolver = readResolver(value, problems)
+      return true
+    case 'resolver_tls':
+      options.resolverTls = readTls(value)
       return true
     case 'resolver_preload':
       readPreload(value, options, problems)

@@ -46,7 +46,7 @@ export function readTls(block: ConfigValue): TlsOptions {
         break
       case 'insecure':
         // For connections that a server opens.
-        flag(value, 'insecure')
+        tls.insecure = flag(value, 'insecure')
         break
       case 'verify':
         tls.verify = flag(value, 'verify')

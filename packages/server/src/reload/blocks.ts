@@ -53,6 +53,7 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   authCallout: restart('AuthCallout'),
   trustedProxies: reloadProxies,
   trustedKeys: restart('TrustedKeys'),
+  resolverTls: restart('AccountResolverTLSConfig'),
   operators: restart('TrustedOperators'),
   resolver: (before, after) => {
     if ((before === null) !== (after === null))

@@ -141,6 +141,22 @@ export function tlsServerOptions(tls: TlsOptions, clientCertificates = true): Se
   return options
 }
 
+/**
+ * The same for connections that this server opens: its own certificate, and whom it trusts.
+ * @throws TlsError that names what cannot be used.
+ */
+export function tlsClientOptions(tls: TlsOptions): SecureContextOptions & { rejectUnauthorized: boolean } {
+  const [own] = tls.certificates.map((pair) => load(pair, ''))
+  return {
+    ciphers: cipherList(tls.cipherSuites),
+    ecdhCurve: curveList(tls.curves),
+    minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    rejectUnauthorized: !tls.insecure,
+    ...(tls.caFile === '' ? {} : { ca: loadAuthorities(tls.caFile) }),
+    ...(own === undefined ? {} : { cert: own.cert, key: own.key }),
+  }
+}
+
 /** Chooses the certificates that are for the name a client asks for; none is: those for everybody. */
 function byName(
   certificates: readonly Certificate[],

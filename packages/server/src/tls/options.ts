@@ -14,6 +14,8 @@ export interface TlsOptions {
   verify: boolean
   /** The certificate names the user. */
   map: boolean
+  /** Of connections that this server opens: whose certificate the other side has does not matter. */
+  insecure: boolean
   /** Longest handshake in ms; 0 for the default. */
   timeout: number
   /** Names as IANA and Go have them; empty for the defaults. TLS 1.3 has its own, which are always on. */
@@ -36,6 +38,7 @@ export const defaultTlsOptions = (): TlsOptions => ({
   caFile: '',
   verify: false,
   map: false,
+  insecure: false,
   timeout: 0,
   cipherSuites: [],
   curves: [],

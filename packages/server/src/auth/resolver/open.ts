@@ -1,6 +1,7 @@
 // From the resolver's options to the resolver.
 import type { Logger } from '../../log.ts'
 import type { ResolverOptions } from '../../options.ts'
+import type { TlsOptions } from '../../tls/options.ts'
 import { DirectoryResolver } from './directory.ts'
 import { MemoryResolver } from './memory.ts'
 import type { Resolver } from './resolver.ts'
@@ -10,11 +11,12 @@ import { UrlResolver } from './url.ts'
 export async function openResolver(
   options: ResolverOptions,
   preload: ReadonlyMap<string, string>,
+  tls: TlsOptions | null,
   log: Logger,
 ): Promise<Resolver> {
   if (options.type === 'memory') return new MemoryResolver(preload)
   if (options.type === 'url') {
-    const resolver = new UrlResolver(options.url, options.timeoutMs)
+    const resolver = new UrlResolver(options.url, options.timeoutMs, tls)
     await resolver.check()
     return resolver
   }
