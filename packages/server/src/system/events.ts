@@ -56,7 +56,8 @@ export function announceEvents(system: System): Events {
       counts.changed(account)
       system.announce(`$SYS.ACCOUNT.${account.name}.CONNECT`, () => ({
         ...event('client_connect', utc()),
-        client: client.describe(),
+        // Nobody has measured its round trip yet.
+        client: { ...client.describe(), rtt: undefined },
       }))
     },
     closed(client, reason) {
