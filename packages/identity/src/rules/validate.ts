@@ -14,7 +14,8 @@ import type {
 import { JET_STREAM_LIMITS } from '../claims.ts'
 import { decodeActivation } from '../jwt/decode.ts'
 import { isPublicKey, roleOfPublicKey } from '../nkeys.ts'
-import { hasWildcard, isSubsetMatch, subjectsOverlap } from '../subjects.ts'
+import { SubjectIndex } from '../subject-index.ts'
+import { hasWildcard, isSubsetMatch } from '../subjects.ts'
 
 export interface Issue {
   readonly level: 'error' | 'warning' | 'time'
@@ -273,8 +274,12 @@ function infoOf(value: { description?: string; info_url?: string }, issues: Issu
   }
 }
 
+/** More overlaps than these are not listed: each new entry can overlap with all before it. */
+const MAX_OVERLAPS = 1000
+
 function exportsList(list: (Export | null)[], issues: Issues): void {
-  const seen: Record<string, string[]> = { stream: [], service: [] }
+  const seen: Record<string, SubjectIndex> = { stream: new SubjectIndex(), service: new SubjectIndex() }
+  let left = MAX_OVERLAPS
   for (const [i, item] of list.entries()) {
     const path = `exports[${i}].`
     if (item === null) {
@@ -284,7 +289,8 @@ function exportsList(list: (Export | null)[], issues: Issues): void {
     oneExport(item, issues, path)
     const others = seen[item.type ?? '']
     if (others === undefined || item.subject === undefined) continue
-    for (const other of others) {
+    for (const position of left > 0 ? others.overlapping(item.subject).slice(0, left) : []) {
+      const other = list[position]?.subject ?? ''
       const [narrow, wide] = isSubsetMatch(item.subject, other)
         ? [item.subject, other]
         : [other, item.subject]
@@ -293,9 +299,10 @@ function exportsList(list: (Export | null)[], issues: Issues): void {
           `${item.type} export subject ${JSON.stringify(wide)} already exports ${JSON.stringify(narrow)}`,
           `${path}subject`,
         )
+        left--
       }
     }
-    others.push(item.subject)
+    others.add(item.subject, i)
   }
 }
 
@@ -358,7 +365,8 @@ function localOf(item: Import): string {
 }
 
 function importsList(list: (Import | null)[], importer: string, issues: Issues): void {
-  const services: { account: string; local: string }[] = []
+  const byAccount = new Map<string, SubjectIndex>()
+  let left = MAX_OVERLAPS
   for (const [i, item] of list.entries()) {
     if (item === null) {
       issues.error('null import is not allowed', `imports[${i}]`)
@@ -368,15 +376,19 @@ function importsList(list: (Import | null)[], importer: string, issues: Issues):
     if (item.type !== 'service') continue
     const local = localOf(item)
     const account = item.account ?? ''
-    for (const other of services) {
-      if (other.account === account && subjectsOverlap(other.local, local)) {
-        issues.error(
-          `overlapping subject namespace for ${JSON.stringify(local)} and ${JSON.stringify(other.local)} in same account ${JSON.stringify(account)}`,
-          `imports[${i}]`,
-        )
-      }
+    let services = byAccount.get(account)
+    if (services === undefined) {
+      services = new SubjectIndex()
+      byAccount.set(account, services)
     }
-    services.push({ account, local })
+    for (const position of left > 0 ? services.overlapping(local).slice(0, left) : []) {
+      issues.error(
+        `overlapping subject namespace for ${JSON.stringify(local)} and ${JSON.stringify(localOf(list[position]!))} in same account ${JSON.stringify(account)}`,
+        `imports[${i}]`,
+      )
+      left--
+    }
+    services.add(local, i)
   }
 }
 
