@@ -163,6 +163,14 @@ const TABLE = [
     doc: 'with `tls`, let clients in clear text in as well',
   },
   {
+    field: 'proxyProtocol',
+    key: 'proxy_protocol',
+    type: 'boolean',
+    reloadable: false,
+    official: 'ProxyProtocol',
+    doc: 'client connections may begin with a PROXY protocol header, version 1 or 2',
+  },
+  {
     field: 'noAuthUser',
     key: 'no_auth_user',
     type: 'string',

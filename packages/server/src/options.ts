@@ -189,6 +189,8 @@ export interface Options {
   tls: TlsOptions | null
   /** With `tls`: clients in clear text are let in as well. */
   allowNonTls: boolean
+  /** Client connections may begin with a PROXY header. */
+  proxyProtocol: boolean
   websocket: WebSocketOptions
   /** The file they came from, for messages; empty for none. */
   configFile: string
@@ -273,6 +275,7 @@ export function defaultOptions(): Options {
     featureFlags: {},
     tls: null,
     allowNonTls: false,
+    proxyProtocol: false,
     websocket: {
       host: '',
       port: 0,

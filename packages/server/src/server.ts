@@ -151,6 +151,7 @@ export class Server {
     options.port = address.port
     this.#guard = new AcceptGuard(this.#net, this.log, () => bind(this.#net!, options.host, address.port))
     this.log.info(`Listening for client connections on ${hostPort(options.host, address.port)}`)
+    if (options.proxyProtocol) this.log.info('PROXY protocol enabled for client connections')
     this.#announceTls()
     this.log.info('Server is ready')
     if (options.portsFileDir !== '') writePortsFile(this)
@@ -419,7 +420,9 @@ export class Server {
       tls_available: (websocket?.secure ?? tlsAvailable) || undefined,
       max_payload: client.maxPayload,
       client_id: client.cid,
-      client_ip: client.transport.remoteAddress,
+      // Before a PROXY header it is the proxy's.
+      client_ip:
+        first && websocket === null && options.proxyProtocol ? undefined : client.transport.remoteAddress,
       nonce: first && client.nonce !== '' ? client.nonce : undefined,
       connect_info: first ? undefined : true,
       remote_account: first ? undefined : client.account.name,

@@ -18,6 +18,7 @@ export async function setUp(server: Server): Promise<void> {
     const { startSystem } = await import('./system/system.ts')
     startSystem(server, accounts.system)
   }
+  await useTls(server, null)
   if (options.tls !== null) {
     const { reportRejected, TlsAcceptor } = await import('./tls/acceptor.ts')
     await useTls(server, new TlsAcceptor(options.tls))
@@ -36,7 +37,8 @@ export async function setUp(server: Server): Promise<void> {
 /** Makes the client port speak TLS, or clear text with null, for connections from now on. */
 export async function useTls(server: Server, tls: TlsAcceptor | null): Promise<void> {
   server.tls = tls
-  server.open = tls === null ? null : (await import('./connection/opening.ts')).openConnection
+  const plain = tls === null && !server.options.proxyProtocol
+  server.open = plain ? null : (await import('./connection/opening.ts')).openConnection
 }
 
 /** After a reload: accounts and authentication as the options have them now. */

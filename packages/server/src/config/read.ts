@@ -40,7 +40,6 @@ const NOT_YET = new Set([
   'mqtt',
   'ocsp',
   'ocsp_cache',
-  'proxy_protocol',
 ])
 
 /** Read in this order, whatever the file's: users of accounts are checked against what `authorization` says. */

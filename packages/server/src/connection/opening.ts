@@ -4,6 +4,8 @@
 // for what the client does; `allow_non_tls` looks at the first bytes to tell TLS from clear text.
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { hostPort } from '../listen.ts'
+import { PROXY_PREFIX, ProxyHeaderError, readProxyHeader } from '../protocol/proxy-header.ts'
 import type { Server } from '../server.ts'
 import { HandshakeError, type TlsAcceptor, tlsSession } from '../tls/acceptor.ts'
 import { handshakeTimeout } from '../tls/options.ts'
@@ -12,6 +14,7 @@ import type { TcpTransport } from './transport.ts'
 
 /** First byte of a TLS handshake record. */
 const TLS_HANDSHAKE = 0x16
+const PROXY_TIMEOUT_MS = 5_000
 /** Enough to tell a PROXY header, TLS and clear text apart; shorter clear text (none is of use) waits for the timeout. */
 const SNIFFED = 6
 
@@ -31,10 +34,23 @@ export async function openConnection(server: Server, client: Client, transport: 
       client.greet()
     }
   }
-  if (!first && tls !== null && server.options.allowNonTls) {
+  const sniffs = !first && tls !== null && server.options.allowNonTls
+  if (sniffs) {
     head = await readHead(transport.socket, SNIFFED, handshakeTimeout(tls.options))
     if (client.closed) return
     secure = head[0] === TLS_HANDSHAKE
+  }
+  if (server.options.proxyProtocol) {
+    const before = head
+    const rest = await readProxy(client, transport, head)
+    if (rest === null || client.closed) return
+    head = rest
+    // What was looked at was the header's.
+    if (sniffs && before !== rest) {
+      if (head.length === 0) head = await readHead(transport.socket, 1, handshakeTimeout(tls.options))
+      if (client.closed) return
+      secure = head[0] === TLS_HANDSHAKE
+    }
   }
   if (head.length > 0) transport.socket.unshift(head)
   if (secure) {
@@ -84,7 +100,43 @@ async function handshake(
   return true
 }
 
-/** What has come in when there are `count` bytes, the time (ms) is over or the peer ended; no more than `count`. */
+/**
+ * Takes the client's address from a PROXY header, if the connection begins with one. What came behind it, or all that came when there is
+ * none; null when it cannot be used, which closes the connection.
+ */
+async function readProxy(client: Client, transport: TcpTransport, before: Buffer): Promise<Buffer | null> {
+  const { socket } = transport
+  const end = performance.now() + PROXY_TIMEOUT_MS
+  let head = before
+  try {
+    for (;;) {
+      const header = readProxyHeader(head)
+      if (header.kind === 'none') return head
+      if (header.kind === 'header') {
+        if (header.source !== null) {
+          transport.remoteAddress = header.source.host
+          transport.remotePort = header.source.port
+        }
+        return head.subarray(header.size)
+      }
+      const more = await readHead(socket, header.bytes, end - performance.now())
+      if (client.closed) return null
+      if (more.length < header.bytes)
+        throw new ProxyHeaderError(
+          `failed to read ${head.length < PROXY_PREFIX ? 'protocol version' : 'header'}: ${socket.readableEnded ? 'EOF' : 'i/o timeout'}`,
+        )
+      head = Buffer.concat([head, more])
+    }
+  } catch (error) {
+    if (!(error instanceof ProxyHeaderError)) throw error
+    const from = hostPort(transport.remoteAddress, transport.remotePort)
+    client.server.log.warn(`Error reading PROXY protocol header from ${from}: ${error.message}`)
+    client.close('Protocol Violation')
+    return null
+  }
+}
+
+/** All that has come in when that are `count` bytes, the time (ms) is over or the peer ended. */
 function readHead(socket: Socket, count: number, timeout: number): Promise<Buffer> {
   return new Promise((resolve) => {
     const finish = (head: Buffer | null): void => {
@@ -93,8 +145,11 @@ function readHead(socket: Socket, count: number, timeout: number): Promise<Buffe
       resolve(head ?? Buffer.alloc(0))
     }
     const look = (): void => {
+      if (socket.readableLength >= count) finish(socket.read() as Buffer)
       // Null while there are fewer, unless the peer ended: then what is left.
-      const head = socket.read(count) as Buffer | null
+      else finishWith(socket.read(count) as Buffer | null)
+    }
+    const finishWith = (head: Buffer | null): void => {
       if (head !== null) finish(head)
     }
     const giveUp = (): void => finish(socket.read() as Buffer | null)
