@@ -223,6 +223,26 @@ for (const { name, path } of enginesUnderTest()) {
       }
     })
 
+    it('of the system account are told when that is asked for', async (t) => {
+      const accounts = 'accounts { "$SYS" { users: [{user: s, password: s}] } }\n'
+      for (const [args, told] of [
+        [['-V'], false],
+        [['-VV'], true],
+      ] as const) {
+        const server = await start(t, accounts, [...args])
+        const client = await RawClient.connect(t, server.port)
+        client.connect({ verbose: false, user: 's', pass: 's' })
+        client.say('SUB answer 1', 'PUB $SYS.REQ.SERVER.PING.IDZ answer 0', '')
+        const { payload } = await client.message()
+        await server.waitForLog(new RegExp(`->> \\[MSG answer 1 +${payload.length}\\]\n`))
+        const lines = texts(server.log())
+        assert.equal(lines.includes(`[TRC] SYSTEM - <<- [PUB answer  ${payload.length}]`), told)
+        const shown = `[TRC] SYSTEM - <<- MSG_PAYLOAD: [${JSON.stringify(payload)}]`
+        assert.equal(lines.includes(shown), told)
+        await server.stop()
+      }
+    })
+
     it('name the client, its user and account once these are known', async (t) => {
       const server = await start(t, 'accounts { A { users: [{user: u, password: p}] } }', ['-DV'])
       const client = await RawClient.connect(t, server.port)

@@ -139,11 +139,15 @@ export class Account {
     }
   }
 
+  /** Sees what the server says in here; null unless that is traced. */
+  tap: ((frame: Frame, subject: string) => void) | null = null
+
   /** Publishes from inside the server. `headers` is a whole header block or empty. Returns how many took it. */
   publishInternal(subject: string, reply: string, payload: Buffer | string, headers = ''): number {
     const body = typeof payload === 'string' ? Buffer.from(payload) : payload
     const data = headers === '' ? body : Buffer.concat([Buffer.from(headers, 'latin1'), body])
     const frame = textFrame(subject, reply, data, 0, data.length, headers === '' ? -1 : headers.length)
+    if (this.tap !== null) this.tap(frame, subject)
     return apart(() => this.route(frame, subject, null))
   }
 

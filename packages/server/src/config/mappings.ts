@@ -64,7 +64,8 @@ function readWeight(value: ConfigValue): number {
     fail(value, `Invalid weight ${JSON.stringify(text)} for mapping destination`),
   )
   if (number === null) return fail(value, `Unknown entry type for weight of ${shown(value)}`)
-  if (number < 0 || number > 100) fail(value, `Invalid weight ${number} for mapping destination`)
+  if (number < 0 || number > 100)
+    fail(value, `Invalid weight ${isInteger(value) ? value.value : number} for mapping destination`)
   return number
 }
 

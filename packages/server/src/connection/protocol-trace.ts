@@ -1,5 +1,6 @@
 // Trace mode: the protocol lines of a connection in the log, with secrets blotted out. A connection that is not traced has none of this:
 // the parser's sink is the client itself, and its outbox has no tap.
+import type { Options } from '../options.ts'
 import type { Parser, Sink } from '../protocol/parser.ts'
 import { quote, type RefusalName } from '../protocol/refusals.ts'
 import { fromWire } from '../subject/subject.ts'
@@ -23,6 +24,23 @@ export function withoutSecrets(connect: string): string {
   return text
 }
 
+/** How logs show a message that begins with `headerSize` bytes of headers (-1 for none); null for not at all. */
+export function payloadText(
+  { traceHeaders, maxTracedMsgLen }: Options,
+  data: Buffer,
+  headerSize: number,
+): string | null {
+  let shown = data
+  if (traceHeaders) {
+    if (headerSize <= 0) return null
+    // Without the empty line that ends headers.
+    shown = data.subarray(0, Math.max(0, headerSize - 4))
+  }
+  if (shown.length === 0) return null
+  if (maxTracedMsgLen <= 0 || shown.length <= maxTracedMsgLen) return quote(shown.latin1Slice())
+  return `"${quote(shown.latin1Slice(0, maxTracedMsgLen)).slice(1, -1)}..."`
+}
+
 const LF = 10
 
 export class ProtocolTrace implements Sink {
@@ -43,19 +61,9 @@ export class ProtocolTrace implements Sink {
     this.#log(`<<- [${operation}${args === '' ? '' : ` ${fromWire(args)}`}]`)
   }
 
-  /** A payload that begins with `headerSize` bytes of headers; -1 for none. */
   #payload(direction: '<<-' | '->>', data: Buffer, headerSize: number): void {
-    const { traceHeaders, maxTracedMsgLen } = this.#client.server.options
-    let shown = data
-    if (traceHeaders) {
-      if (headerSize <= 0) return
-      shown = data.subarray(0, Math.max(0, headerSize - 4))
-    }
-    if (shown.length === 0) return
-    if (maxTracedMsgLen > 0 && shown.length > maxTracedMsgLen) {
-      const cut = quote(shown.latin1Slice(0, maxTracedMsgLen))
-      this.#log(`${direction} MSG_PAYLOAD: ["${cut.slice(1, -1)}..."]`)
-    } else this.#log(`${direction} MSG_PAYLOAD: [${quote(shown.latin1Slice())}]`)
+    const text = payloadText(this.#client.server.options, data, headerSize)
+    if (text !== null) this.#log(`${direction} MSG_PAYLOAD: [${text}]`)
   }
 
   // What came: the sink of the parser, in front of the client.

@@ -4,6 +4,7 @@ import { Log } from '../log.ts'
 import { OPTION_ROWS } from '../option-table.ts'
 import type { Options } from '../options.ts'
 import type { Server } from '../server.ts'
+import { traceSystem } from '../system/trace.ts'
 import { reloadAuthorization } from './authorization.ts'
 import { ALWAYS, BLOCK_RULES } from './blocks.ts'
 import { judge } from './plain.ts'
@@ -40,6 +41,7 @@ const REBUILD: { readonly [R in Rebuild]: (server: Server) => void | Promise<voi
   },
   tracing: (server) => {
     for (const client of server.clients.values()) client.traceProtocol()
+    traceSystem(server)
   },
   authorization: reloadAuthorization,
   statsz: (server) => {
