@@ -197,6 +197,31 @@ for (const { name, path } of enginesUnderTest()) {
         assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8'), /s3cret/)
     })
 
+    it('the ports file moves with a reload', async (t) => {
+      const dir = tempDir(t)
+      const config = join(dir, 'a.conf')
+      const write = (to: string): void =>
+        writeFileSync(config, `listen: "127.0.0.1:-1"\nports_file_dir: "${join(dir, to)}"\n`)
+      const ports = (to: string): string[] =>
+        readdirSync(join(dir, to)).filter((entry) => entry.endsWith('.ports'))
+      for (const to of ['one', 'two']) mkdirSync(join(dir, to))
+      write('one')
+      const child = spawn(path, ['-c', config], { stdio: 'ignore' })
+      t.after(() => stop(child))
+      const [entry] = await waitFor(() => (ports('one').length > 0 ? ports('one') : null), {
+        what: 'the ports file',
+      })
+      write('two')
+      child.kill('SIGHUP')
+      await waitFor(() => ports('two').length > 0 && ports('one').length === 0, {
+        what: 'the moved ports file',
+      })
+      const { nats } = JSON.parse(readFileSync(join(dir, 'two', entry!), 'utf8')) as { nats: string[] }
+      await RawClient.connect(t, nats[0]!)
+      await stop(child)
+      assert.deepEqual(ports('two'), [])
+    })
+
     it('a reload without a file is refused', async (t) => {
       const child = spawn(path, ['-a', '127.0.0.1', '-p', `${await freePort()}`], {
         stdio: ['ignore', 'ignore', 'pipe'],

@@ -22,4 +22,24 @@ export const DIFFERENCES: readonly Difference[] = [
     here: 'the version of Node',
     why: 'there is no Go in here; tools show the field as the run time',
   },
+  {
+    what: 'flags at a reload',
+    here: 'they beat the file as at the start',
+    why: 'the official server forgets some (`-n`, `--log_size_limit`, ...) and then refuses every reload, because the value has changed',
+  },
+  {
+    what: 'a reload that changes the type, folder or URL of the resolver',
+    here: 'is refused; preloaded tokens are reloaded',
+    why: 'requests for claims are answered from the store that is open',
+  },
+  {
+    what: '`syslog`, `remote_syslog`, `prof_port` and their flags',
+    here: 'are refused by name',
+    why: 'a service manager collects stderr; Node has profiles of its own',
+  },
+  {
+    what: 'log lines about protocol errors',
+    here: '`Client parser ERROR` without the state of the parser',
+    why: 'the states are those of another parser',
+  },
 ]
