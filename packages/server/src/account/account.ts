@@ -151,10 +151,17 @@ export class Account {
     return apart(() => this.route(frame, subject, null))
   }
 
-  /** As many connections as the account may have. */
+  /** True with as many connections as the account may have. */
   get isFull(): boolean {
     const { connections } = this.spec.limits
     return connections >= 0 && this.clients.size >= connections
+  }
+
+  /** True when there is no room for this connection, which may be in already. */
+  isFullFor(cid: number): boolean {
+    if (!this.isFull) return false
+    for (const client of this.clients) if (client.cid === cid) return false
+    return true
   }
 
   /** Joins one more connection. False when the account is full. */

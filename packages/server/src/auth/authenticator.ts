@@ -95,7 +95,7 @@ export interface Authenticator {
   readonly announces: boolean
   authenticate(attempt: ConnectAttempt): AuthResult | Promise<AuthResult>
   /** For a first operation that is no CONNECT: the guest, or null when there is none. */
-  guest(attempt: ConnectAttempt): AuthResult | null
+  guest(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> | null
   /** Where a reload does not make a new one: takes what has changed in the options. */
   reload?(): void | Promise<void>
 }

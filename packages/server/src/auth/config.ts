@@ -112,14 +112,10 @@ export class ConfigAuthenticator implements Authenticator {
     return Promise.resolve(verdict).then((own) => this.#delegate(authCallout, attempt, proxyKey, own))
   }
 
-  guest(attempt: ConnectAttempt): AuthResult | null {
+  guest(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> | null {
     const guest = this.#guest
-    if (guest === null || guest.nkey !== '' || isBcrypt(guest.password)) return null
-    if (this.#options.authCallout !== null || guest.proxyRequired) return null
-    if (!allowsType(guest, attempt)) return null
-    attempt.connect.user = guest.user
-    attempt.connect.pass = guest.password
-    return this.#accept(guest, attempt, '')
+    if (guest === null || guest.nkey !== '' || guest.proxyRequired || !allowsType(guest, attempt)) return null
+    return this.authenticate(attempt)
   }
 
   // The configuration's own users --------------------------------------------------------------------------------------------
@@ -241,7 +237,7 @@ export class ConfigAuthenticator implements Authenticator {
     const isDelegated =
       bound === accounts.global || allowedAccounts.length === 0 || allowedAccounts.includes(bound.name)
     if (!isDelegated) return result
-    if (result.ok && bound.isFull) return result
+    if (result.ok && bound.isFullFor(attempt.cid)) return result
     const account = accounts.get(callout.account)
     if (known !== '' && authUsers.includes(known)) {
       if (result.ok) return withoutCallout(result, account)

@@ -160,7 +160,7 @@ export class OperatorMode implements Authenticator {
     const own = await this.#verify(attempt, user, loaded, proxyKey)
     const external = loaded.claims.nats.authorization
     if (external.auth_users === undefined || external.auth_users.length === 0) return own
-    if (own.ok && loaded.account.isFull) return own
+    if (own.ok && loaded.account.isFullFor(attempt.cid)) return own
     if (external.auth_users.includes(claims.sub)) {
       if (own.ok) return withoutCallout(own, loaded.account)
       return { ...own, told: { account: loaded.account, reason: own.reason } }

@@ -375,26 +375,26 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (this.#authTimer !== null) clearTimeout(this.#authTimer)
     this.#authTimer = null
     const result = this.#authenticator.authenticate(this.#attempt(options))
-    if (!(result instanceof Promise)) {
-      this.#finish(result)
-      return
-    }
+    if (result instanceof Promise) this.#await(result, (outcome) => this.#finish(outcome))
+    else this.#finish(result)
+  }
+
+  /** Nothing is parsed until the outcome is there. */
+  #await(result: Promise<AuthResult>, finish: (outcome: AuthResult) => void): void {
     this.#parser.pause()
     // What a stranger sends meanwhile stays in the kernel.
     this.transport.pause()
-    result.then(
-      (outcome) => this.#resume(outcome),
-      (error: Error) => this.#resume({ ok: false, reason: 'Authentication Failure', log: error.message }),
+    const resume = (outcome: AuthResult): void => {
+      if (this.closed) return
+      if (!this.#stalled) this.transport.resume()
+      this.server.beginBatch()
+      finish(outcome)
+      if (!this.closed) this.#parser.resume()
+      this.server.endBatch(this)
+    }
+    result.then(resume, (error: Error) =>
+      resume({ ok: false, reason: 'Authentication Failure', log: error.message }),
     )
-  }
-
-  #resume(outcome: AuthResult): void {
-    if (this.closed) return
-    if (!this.#stalled) this.transport.resume()
-    this.server.beginBatch()
-    this.#finish(outcome)
-    if (!this.closed) this.#parser.resume()
-    this.server.endBatch(this)
   }
 
   #finish(result: AuthResult): void {
@@ -486,7 +486,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (!this.#connected && !authenticator.required) return
     const result = await authenticator.authenticate(this.#attempt(this.options))
     if (this.closed) return
-    if (!result.ok) this.refuse('authorization')
+    if (!result.ok) this.#denied(result)
     else if (this.bind(result)) this.server.onConnected(this)
   }
 
@@ -527,14 +527,25 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   unauthenticated(): boolean {
     const guest = this.#authenticator.guest(this.#attempt(this.options))
-    if (guest === null || !guest.ok) {
+    if (guest === null) {
       this.refuse('authorization')
       return false
     }
     if (this.#authTimer !== null) clearTimeout(this.#authTimer)
+    if (!(guest instanceof Promise)) return this.#enterAsGuest(guest)
+    this.#await(guest, (outcome) => this.#enterAsGuest(outcome))
+    return false
+  }
+
+  #enterAsGuest(guest: AuthResult): boolean {
+    if (!guest.ok) {
+      this.#denied(guest)
+      return false
+    }
     this.#connected = true
     if (!this.bind(guest)) return false
     this.#pingTimer = setTimeout(() => this.#tick(), this.#pingInterval).unref()
+    this.server.onConnected(this)
     return true
   }
 

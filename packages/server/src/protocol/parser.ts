@@ -22,7 +22,7 @@ export interface Sink {
   ping(): void
   pong(): void
   refuse(why: RefusalName): void
-  /** The first byte of a connection that has to authenticate begins no CONNECT. True: go on. */
+  /** The first byte of a connection that has to authenticate begins no CONNECT. True: go on; false after pause(): ask again then. */
   unauthenticated(): boolean
 }
 
@@ -238,7 +238,10 @@ export class Parser {
 
   /** Keeps an incomplete line, after judging what can be judged of it. */
   #hold(buffer: Buffer, position: number): void {
-    if (this.gated && (buffer[position]! | 32) !== 99 && !this.#passGate()) return
+    if (this.gated && (buffer[position]! | 32) !== 99 && !this.sink.unauthenticated()) {
+      if (this.#paused) this.#held = Buffer.from(buffer.subarray(position))
+      return
+    }
     // INFO is the one server line that clients may repeat; the other ones fail on their first byte.
     let length = 0
     const available = buffer.length - position
@@ -269,11 +272,6 @@ export class Parser {
       return
     }
     this.#held = Buffer.from(buffer.subarray(position))
-  }
-
-  #passGate(): boolean {
-    if (this.sink.unauthenticated()) return true
-    return false
   }
 
   #skipLine(chunk: Buffer, position: number): number {
@@ -335,8 +333,10 @@ export class Parser {
   /** One operation whose line is `buffer[position..LF]`; its payload, if any, begins at `rest` of `following`. */
   #operation(buffer: Buffer, position: number, following: Buffer, rest: number): void {
     this.#after = rest
-    if (this.gated && (buffer[position]! | 32) !== 99) {
-      if (!this.#passGate()) return
+    if (this.gated && (buffer[position]! | 32) !== 99 && !this.sink.unauthenticated()) {
+      // Read again when it is known who is there. Only the first operation of a chunk comes to this.
+      if (this.#paused) this.#after = position
+      return
     }
     switch (buffer[position]! | 32) {
       case 112: {

@@ -1,0 +1,53 @@
+// Auth callout and guests: the service decides about clients that bring nothing, too, even about those that never say CONNECT.
+import assert from 'node:assert/strict'
+import { it, type TestContext } from 'node:test'
+import { createKeyPair } from '@ngs/identity/node'
+import { CalloutService, response, userJwt } from './callout-service.ts'
+import { ends, onEveryEngine, wire } from './support.ts'
+
+const VIOLATION = wire("-ERR 'Authorization Violation'")
+const issuer = createKeyPair('account')
+
+onEveryEngine(
+  'auth callout and a guest',
+  `no_auth_user: guest
+accounts { AUTH { users: [ { user: auth, password: pw } ] }, APP { users: [ { user: guest, password: g } ] } }
+authorization { timeout: 1, auth_callout { issuer: ${issuer.publicKey}, account: AUTH, auth_users: [ auth ] } }`,
+  (bench) => {
+    const started = async (t: TestContext): Promise<CalloutService> => {
+      const service = await CalloutService.start(bench.server.url, { user: 'auth', pass: 'pw' })
+      t.after(() => service.stop())
+      service.will((request) =>
+        response(request, issuer, {
+          jwt: userJwt(request, issuer, (user) => {
+            user.aud = 'APP'
+            user.nats.pub = { allow: ['yes'] }
+          }),
+        }),
+      )
+      return service
+    }
+    it('asks about the guest', async (t) => {
+      const service = await started(t)
+      const one = await bench.client(t, 'CONNECT {"verbose":false}', 'PUB no 0', '')
+      assert.equal(await one.flush(), wire(`-ERR 'Permissions Violation for Publish to "no"'`))
+      const { connect_opts } = service.requests[0]!.claims.nats
+      assert.deepEqual([connect_opts.user, connect_opts.pass], ['guest', 'g'])
+    })
+    it('asks when the first operation is none, and goes on with that then', async (t) => {
+      const service = await started(t)
+      const one = await bench.client(t, 'PING', 'SUB a 1', 'PUB no 0', '', 'PING')
+      await one.expect('PONG', '+OK', `-ERR 'Permissions Violation for Publish to "no"'`, 'PONG')
+      assert.equal(service.requests[0]!.claims.nats.connect_opts.user, 'guest')
+      const pieces = await bench.client(t)
+      for (const piece of ['P', 'IN', 'G\r', '\nPING\r\n']) pieces.send(piece)
+      await pieces.expect('PONG', 'PONG')
+      assert.equal(service.requests.length, 2)
+    })
+    it('takes no for an answer', async (t) => {
+      const service = await started(t)
+      service.will((request) => response(request, issuer, { error: 'no' }))
+      await ends(await bench.client(t), ['PING', 'SUB a 1'], VIOLATION)
+    })
+  },
+)
