@@ -9,8 +9,6 @@ const VOLATILE: ReadonlySet<string> = new Set([
   'cid',
   'id',
   'port',
-  'http_port',
-  'https_port',
   'rtt',
   'seq',
   'go',

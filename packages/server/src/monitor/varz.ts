@@ -27,8 +27,6 @@ export function varz(server: Server): Record<string, unknown> {
   const now = Date.now()
   const { inMsgs, inBytes, outMsgs, outBytes } = server.traffic()
   const info = server.advertised()
-  const { monitoring } = server.listeners
-  const monitoringPort = monitoring === null ? 0 : Number(new URL(monitoring.url).port)
   return {
     server_id: server.id,
     server_name: server.name,
@@ -45,9 +43,10 @@ export function varz(server: Server): Record<string, unknown> {
     ping_interval: ns(options.pingInterval),
     ping_max: options.pingMax,
     http_host: options.httpHost || options.host,
-    http_port: options.httpPort === 0 ? 0 : monitoringPort,
+    // As configured: -1 stays -1.
+    http_port: options.httpPort,
     http_base_path: options.httpBasePath === '/' ? '' : options.httpBasePath,
-    https_port: options.httpsPort === 0 ? 0 : monitoringPort,
+    https_port: options.httpsPort,
     auth_timeout: seconds(authTimeout(options)),
     max_control_line: options.maxControlLine,
     max_payload: options.maxPayload,
