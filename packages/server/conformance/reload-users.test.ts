@@ -221,6 +221,34 @@ onEveryEngine('reload of accounts', accounts('', ''), (bench) => {
 })
 
 onEveryEngine(
+  'reload with guests',
+  `${HTTP}accounts { "$SYS" { users: [{user: s, password: s}] } }\n`,
+  (bench) => {
+    it('who came without a name stays, and its traffic counts once', async (t) => {
+      const guest = await login(bench, t, {})
+      guest.say('PUB a 1', '1')
+      await guest.pingPong()
+      await reload(bench.server, `${HTTP}accounts { "$SYS" { users: [{user: s, password: s}] } }\n`)
+      guest.say('PUB a 1', '2')
+      await guest.pingPong()
+      type Stats = { account_statz: { acc: string; received: { msgs: number } }[] }
+      const { account_statz } = await bench.server.monitor<Stats>('/accstatz?unused=1')
+      assert.equal(account_statz.find(({ acc }) => acc === '$G')?.received.msgs, 2)
+    })
+  },
+)
+
+onEveryEngine('reload with a guest that is configured', `${users(A, B)}no_auth_user: a\n`, (bench) => {
+  it('the guest stays while its user does, and goes with it', async (t) => {
+    const guest = await login(bench, t, {})
+    await reload(bench.server, `${users(A, B, '{user: c, password: c}')}no_auth_user: a\n`)
+    await guest.pingPong()
+    await reload(bench.server, users(B))
+    await leftWithoutWord(bench, guest)
+  })
+})
+
+onEveryEngine(
   'events of a reload',
   `${HTTP}accounts { "$SYS" { users: [{user: s, password: s}] }, A { users: [${A}, ${B}] } }\n`,
   (bench) => {

@@ -96,6 +96,8 @@ export interface Authenticator {
   authenticate(attempt: ConnectAttempt): AuthResult | Promise<AuthResult>
   /** For a first operation that is no CONNECT: the guest, or null when there is none. */
   guest(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> | null
+  /** Name of the account that the configuration has for this user or nkey; undefined when it has none. */
+  accountOf?(connect: ConnectOptions): string | undefined
   /** Where a reload does not make a new one: takes what has changed in the options. */
   reload?(): void | Promise<void>
 }

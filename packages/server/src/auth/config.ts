@@ -54,6 +54,9 @@ interface Verdict {
   readonly needsProxy: boolean
 }
 
+/** Name of the guest that nobody has configured; a reload does not change it. */
+const ANONYMOUS = `nats-${randomBytes(4).toString('hex')}`
+
 export class ConfigAuthenticator implements Authenticator {
   readonly required: boolean
   readonly announces: boolean
@@ -89,7 +92,7 @@ export class ConfigAuthenticator implements Authenticator {
     this.announces = this.required && this.#guest === null
     if (this.#guest === null && onlySystem) {
       this.#guest = {
-        user: `nats-${randomBytes(4).toString('hex')}`,
+        user: ANONYMOUS,
         password: '',
         nkey: '',
         permissions: null,
@@ -116,6 +119,10 @@ export class ConfigAuthenticator implements Authenticator {
     const guest = this.#guest
     if (guest === null || guest.nkey !== '' || guest.proxyRequired || !allowsType(guest, attempt)) return null
     return this.authenticate(attempt)
+  }
+
+  accountOf({ nkey, user }: ConnectAttempt['connect']): string | undefined {
+    return (nkey === '' ? this.#users.get(user) : this.#nkeys.get(nkey))?.account
   }
 
   // The configuration's own users --------------------------------------------------------------------------------------------

@@ -439,13 +439,16 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   /** Takes the identity of an authenticated user. False when the account refused one more connection. */
   bind(result: Admission): boolean {
-    this.account.release(this)
-    this.account = result.account
+    const stays = result.account === this.account && this.account.clients.has(this)
     this.user = result.user
     this.#parser.gated = false
-    if (!result.account.admit(this)) {
-      this.refuse('maxAccountConnections')
-      return false
+    if (!stays) {
+      this.account.release(this)
+      this.account = result.account
+      if (!result.account.admit(this)) {
+        this.refuse('maxAccountConnections')
+        return false
+      }
     }
     this.setPermissions(result.permissions)
     this.#ownLimits = result.limits

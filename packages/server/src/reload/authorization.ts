@@ -13,14 +13,9 @@ export async function reloadAuthorization(server: Server): Promise<void> {
   await Promise.all(clients.map((client) => client.reauthorize()))
 }
 
-/** True for a user that the new configuration does not have, or has in another account. */
-function hasMoved(server: Server, client: Client): boolean {
+/** True for a user that the new configuration does not have, or has in another account. A guest counts as the user it stands for. */
+function hasMoved({ authenticator }: Server, client: Client): boolean {
   const { nkey, user } = client.options
-  // A guest stands for the user that the configuration names.
-  const name = nkey !== '' ? nkey : user !== '' ? user : client.user.kind === 'user' ? client.user.user : ''
-  if (name === '') return false
-  const now = server.options.users.find(
-    (one) => (nkey === '' ? one.nkey === '' && one.user : one.nkey) === name,
-  )
-  return now?.account !== client.account.name
+  if (nkey === '' && user === '') return false
+  return authenticator.accountOf?.(client.options) !== client.account.name
 }
