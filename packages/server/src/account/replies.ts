@@ -223,23 +223,37 @@ export class Replies {
     this.#timers.set(exported, timer.unref())
   }
 
-  #expire(exported: ExportSpec): void {
+  /** A part at a time, so that others have their turn however much is owed. */
+  #expire(exported: ExportSpec, owed: Iterator<Pending> = this.#pending.values(), anyLeft = false): void {
     const now = Date.now()
-    let left = false
-    for (const pending of this.#pending.values()) {
+    let left = anyLeft
+    for (let i = 0; i < AT_ONCE; i++) {
+      const next = owed.next()
+      if (next.done === true) {
+        if (left) this.#watch(exported)
+        else this.#timers.delete(exported)
+        return
+      }
+      const pending = next.value
       if (pending.exported !== exported) continue
       if (now - pending.touched >= exported.responseThreshold) this.close(pending, 'timeout')
       else left = true
     }
-    if (left) this.#watch(exported)
-    else this.#timers.delete(exported)
+    setImmediate(() => this.#expire(exported, owed, left))
   }
 }
+
+/** So many replies are looked at in one go. */
+const AT_ONCE = 2_000
+/** With more patterns than that it is cheaper to ask whether anybody listens. */
+const MANY = 16
 
 /** What one account waits for, by reply subject. */
 export class Awaited {
   readonly #account: Account
   readonly #byReply = new Map<string, Pending>()
+  /** Wildcard subscriptions that have ended and are still to be gone through. */
+  readonly #ended: string[] = []
 
   constructor(account: Account) {
     this.#account = account
@@ -272,7 +286,31 @@ export class Awaited {
   /** A subscription of the account has ended: what nobody else here waits for is given up. */
   lost(subject: string): void {
     if (!hasWildcard(subject)) this.#lose(subject)
-    else for (const reply of this.#byReply.keys()) if (matchesLiteral(subject, reply)) this.#lose(reply)
+    else if (this.#byReply.size <= AT_ONCE && this.#ended.length === 0) {
+      for (const reply of this.#byReply.keys()) if (matchesLiteral(subject, reply)) this.#lose(reply)
+    } else {
+      this.#ended.push(subject)
+      if (this.#ended.length === 1) setImmediate(() => this.#sweep([], this.#byReply.keys()))
+    }
+  }
+
+  /** Goes through the replies a part at a time, so that others have their turn however many there are. */
+  #sweep(subjects: readonly string[], replies: Iterator<string>): void {
+    let patterns = subjects
+    if (patterns.length === 0) patterns = [...this.#ended]
+    for (let i = 0; i < AT_ONCE; i++) {
+      const next = replies.next()
+      if (next.done === true) {
+        // What has ended meanwhile gets a round of its own.
+        this.#ended.splice(0, patterns.length)
+        if (this.#ended.length > 0) setImmediate(() => this.#sweep([], this.#byReply.keys()))
+        return
+      }
+      const reply = next.value
+      if (patterns.length > MANY || patterns.some((pattern) => matchesLiteral(pattern, reply)))
+        this.#lose(reply)
+    }
+    setImmediate(() => this.#sweep(patterns, replies))
   }
 
   #lose(reply: string): void {
