@@ -42,4 +42,39 @@ export const DIFFERENCES: readonly Difference[] = [
     here: '`Client parser ERROR` without the state of the parser',
     why: 'the states are those of another parser',
   },
+  {
+    what: 'profiles (`PROFILEZ`)',
+    here: '`cpu`, `heap` and `allocs`, as the tools of V8 read them; others are not found',
+    why: 'Node has no profiles of Go',
+  },
+  {
+    what: '`/debug/vars`, `/stacksz`, `/ipqueuesz`, the look of the index page',
+    here: 'memory under the names of Go, zero where Node has no such figure; what the process waits for; no queues',
+    why: 'they show the inside of another program',
+  },
+  {
+    what: 'events after LAMEDUCK',
+    here: 'go on until the end; the official server falls silent',
+    why: 'who counts connections by events would lose those that lame duck mode closes',
+  },
+  {
+    what: 'handlers of the server itself in `/subsz`',
+    here: 'have the connection number 0',
+    why: 'they belong to no connection',
+  },
+  {
+    what: 'subscriptions of closed connections in `/connz`',
+    here: '100000 are remembered over all of them, then the oldest connections keep their count only',
+    why: 'a stranger could fill the memory',
+  },
+  {
+    what: '`description` of code 400 for a body that is not what it should be',
+    here: 'has its own words',
+    why: "those of the official server are of Go's JSON decoder",
+  },
+  {
+    what: 'the option `metrics`',
+    here: '`/metrics` of monitoring for Prometheus',
+    why: 'no exporter is needed',
+  },
 ]

@@ -13,11 +13,13 @@ interface Profile {
 const failed = (error: string): Profile => ({ profile: null, error })
 
 /**
- * `cpu`: a .cpuprofile over `duration` ns; `heap`: a .heapprofile of what is alive. Others are those of Go's run time, which is not here.
+ * `cpu`: a .cpuprofile over `duration` ns; `heap` and `allocs`: a .heapprofile of what is alive. Others are those of Go's run time, which is
+ * not here.
  */
 export async function profilez(name: string, duration: number): Promise<Profile> {
   if (name === '') return failed('Profile name not specified')
-  if (name !== 'cpu' && name !== 'heap') return failed(`Profile ${JSON.stringify(name)} not found`)
+  if (name !== 'cpu' && name !== 'heap' && name !== 'allocs')
+    return failed(`Profile ${JSON.stringify(name)} not found`)
   if (name === 'cpu' && (duration <= 0 || duration > LONGEST_NS))
     return failed(`Duration ${duration / 1e9}s should be between 0s and 15s`)
   const session = new Session()
