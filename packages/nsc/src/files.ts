@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { failure, fileError, isMissing } from './errors.ts'
+import { journal } from './journal.ts'
 import { backquote } from './text.ts'
 
 /**
@@ -18,15 +19,29 @@ export function makeFolder(folder: string): void {
   if (stat === null) {
     try {
       const first = fs.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE })
-      if (first === undefined) return
+      if (first !== undefined) journal()?.createdFolders(first, path.resolve(folder))
     } catch (thrown) {
+      markFailed()
+      const reason = isMissing(thrown) ? whyNotWritable(folder) : thrown
       throw failure(
-        `error creating ${backquote(folder)}: ${fileError('mkdir', folder, thrown).message}`,
+        `error creating ${backquote(folder)}: ${fileError('mkdir', folder, reason ?? thrown).message}`,
         thrown,
       )
     }
   } else if (!stat.isDirectory()) {
     throw failure(`${backquote(folder)} already exists and it is not a dir`)
+  }
+}
+
+/** Making folders below a read-only one fails as if that were missing: what is really wrong with it, null for nothing. */
+function whyNotWritable(folder: string): unknown {
+  const parent = path.dirname(folder)
+  if (!exists(parent) && parent !== folder) return whyNotWritable(parent)
+  try {
+    fs.accessSync(parent, fs.constants.W_OK)
+    return null
+  } catch (thrown) {
+    return thrown
   }
 }
 
@@ -81,7 +96,7 @@ export function writeAllAtomically(
   try {
     for (const { file, content } of files) {
       at = file
-      const temporary = path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
+      const temporary = temporaryName(file)
       const handle = fs.openSync(temporary, 'wx', mode)
       written.push({ temporary, file })
       try {
@@ -93,27 +108,55 @@ export function writeAllAtomically(
     }
     for (const { temporary, file } of written) {
       at = file
+      journal()?.replacing(file, temporaryName(file))
       fs.renameSync(temporary, file)
     }
   } catch (thrown) {
     for (const { temporary } of written) fs.rmSync(temporary, { force: true })
+    markFailed()
     throw fileError('open', at, thrown)
   }
 }
 
-/** Writes a file that must not be there yet; false when it is. Whole or not at all, like {@link writeAtomically}. */
-export function createExclusively(file: string, content: string): boolean {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
-  writeAtomically(temporary, content)
+/**
+ * Writes a file that must not be there yet; false when it is. Whole or not at all, like {@link writeAtomically}.
+ *
+ * @param options `journaled`: whether it goes when the run is taken back (it does unless told otherwise)
+ */
+export function createExclusively(
+  file: string,
+  content: string,
+  options: { journaled?: boolean } = {},
+): boolean {
+  const temporary = temporaryName(file)
   try {
+    const handle = fs.openSync(temporary, 'wx', FILE_MODE)
+    try {
+      fs.writeFileSync(handle, content)
+      fs.fsyncSync(handle)
+    } finally {
+      fs.closeSync(handle)
+    }
     fs.linkSync(temporary, file)
+    if (options.journaled !== false) journal()?.created(file)
     return true
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false
+    markFailed()
     throw fileError('open', file, thrown)
   } finally {
     fs.rmSync(temporary, { force: true })
   }
+}
+
+/** Next to the file, so that it can be renamed to it. */
+function temporaryName(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${unique()}.tmp`)
+}
+
+function markFailed(): void {
+  const own = journal()
+  if (own) own.failed = true
 }
 
 function unique(): string {
@@ -144,8 +187,10 @@ export function filesBelow(folder: string, options: { recurse: boolean } = { rec
 /** Removes a file, or a folder that is empty. */
 export function remove(file: string): void {
   try {
-    if (fs.lstatSync(file).isDirectory()) fs.rmdirSync(file)
-    else fs.unlinkSync(file)
+    if (fs.lstatSync(file).isDirectory()) {
+      journal()?.forget(file)
+      fs.rmdirSync(file)
+    } else fs.unlinkSync(file)
   } catch (thrown) {
     throw fileError('remove', file, thrown)
   }

@@ -44,7 +44,7 @@ async function loadedBy(t: TestContext, sandbox: Sandbox, args: readonly string[
 const EVERY_COMMAND = [
   'commander',
   ...['cli/flags', 'cli/program', 'cli/registry', 'cli/run', 'environment', 'errors', 'files'],
-  ...['index', 'json', 'keystore/keystore', 'main', 'names', 'session', 'store/context'],
+  ...['index', 'journal', 'json', 'keystore/keystore', 'main', 'names', 'session', 'store/context'],
   ...['store/operator-store', 'text', 'values'],
 ].map((name) => (name === 'commander' ? name : `nsc/${name}.ts`))
 
@@ -70,7 +70,7 @@ test('describe account loads what it prints with, and no network, prompts or cry
   assert.deepEqual(
     loaded.filter((name) => !name.startsWith('nsc/') && !name.startsWith('identity/')),
     [
-      ...['commander', 'node:child_process', 'node:crypto', 'node:events', 'node:os'],
+      ...['commander', 'node:async_hooks', 'node:child_process', 'node:crypto', 'node:events', 'node:os'],
       ...['node:path', 'node:process', 'node:util'],
     ],
   )

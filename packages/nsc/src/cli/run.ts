@@ -1,5 +1,6 @@
 import { NscError, textOf } from '../errors.ts'
 import type { Io } from '../io.ts'
+import { Journal, withJournal } from '../journal.ts'
 import type { Report } from '../report.ts'
 import { atTerminal, checkCompatibility, Session } from '../session.ts'
 import { CallError, type Invocation, interpret } from './program.ts'
@@ -21,7 +22,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(invocation.text)
     return 0
   }
-  const { command, flags, args, usage } = invocation
+  const changes = new Journal()
+  const code = await withJournal(changes, () => runCommand(invocation, io))
+  if (changes.end()) io.stderr.write('nothing was changed: what had been written already was taken back\n')
+  return code
+}
+
+async function runCommand(
+  { path, command, flags, args, usage }: Extract<Invocation, { kind: 'command' }>,
+  io: Io,
+): Promise<number> {
   let begun = false
   try {
     const session = new Session(io, {
@@ -35,7 +45,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     checkCompatibility(session, command)
     if (session.interactive || atTerminal(session)) {
       const { converse } = await import('../dialogs/index.ts')
-      await converse(invocation.path, { session, flags, args }, { operator: !command.storeless })
+      await converse(path, { session, flags, args }, { operator: !command.storeless })
     }
     if (!command.storeless) session.store()
     const { run } = await command.load()

@@ -1,13 +1,14 @@
 import { type AccountClaims, addRevocation, encode } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
 import { failure, textOf } from '../errors.ts'
+import { storeAccount } from '../remote/account-server.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { accountSignerRoles, findSigner, signingKeys } from '../signing.ts'
 import { withLock } from '../store/lock.ts'
 import { quote } from '../text.ts'
 import { deleteUserFiles } from './delete-user.ts'
-import { nameOf, saveAccount } from './shared.ts'
+import { nameOf } from './shared.ts'
 
 /** How long the deleted account goes on: its token cannot be taken back, only made to expire. */
 const GRACE_SECONDS = 60
@@ -31,6 +32,7 @@ export async function run(call: Call): Promise<Report> {
       removeKeys: flags.switch('rm-nkey'),
       removeCreds: flags.switch('rm-creds'),
     }
+    const users: { user: string; line: Report }[] = []
     for (const user of store.userNames(name)) {
       let sub: string
       try {
@@ -41,12 +43,15 @@ export async function run(call: Call): Promise<Report> {
       }
       const line = new Report(`user ${user} [${sub}]`, { level: 'ok' })
       report.add(line)
+      users.push({ user, line })
       if (options.revoke) revoke(account, sub, line)
-      deleteUserFiles(session, store, name, user, options, line)
     }
-    store.tryDeleteUsersFolder(name)
     account.exp = Math.floor(Date.now() / 1000) + GRACE_SECONDS
-    await saveAccount(session, store, encode(account, signer), report)
+    // Before anything goes: an account that could not be made to expire would live on without its keys.
+    const saved = await storeAccount(session, store, encode(account, signer))
+    for (const { user, line } of users) deleteUserFiles(session, store, name, user, options, line)
+    store.tryDeleteUsersFolder(name)
+    report.add(saved)
     report.ok(`expired account ${quote(name)}`)
     if (options.removeKeys) removeKeys(session, account, report)
     for (const [work, done] of [

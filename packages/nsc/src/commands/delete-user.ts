@@ -2,13 +2,13 @@ import { addRevocation, encode } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
 import { failure, textOf } from '../errors.ts'
 import { exists, remove } from '../files.ts'
+import { storeAccount } from '../remote/account-server.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { accountSignerRoles, findSigner } from '../signing.ts'
 import { withLock } from '../store/lock.ts'
 import type { OperatorStore } from '../store/operator-store.ts'
 import { quote } from '../text.ts'
-import { saveAccount } from './shared.ts'
 
 export async function run({ session, flags, args }: Call): Promise<Report> {
   const store = session.store()
@@ -58,10 +58,12 @@ async function deleteUsers(
       revoked = true
     }
   }
+  // Before anything goes: users whose revocation could not be stored would be out of reach.
+  const saved = revoked && signer ? await storeAccount(session, store, encode(account, signer)) : null
   for (const [index, name] of names.entries())
     deleteUserFiles(session, store, accountName, name, options, lines[index] as Report)
-  if (revoked && signer) {
-    await saveAccount(session, store, encode(account, signer), report)
+  if (revoked) {
+    report.add(saved)
     report.ok(`edited account ${quote(accountName)}`)
   }
   return report

@@ -3,6 +3,7 @@ import type { FlagValues } from '../cli/flags.ts'
 import type { Call } from '../cli/spec.ts'
 import { failure, textOf } from '../errors.ts'
 import { exists, makeFolder, writeAtomically } from '../files.ts'
+import { journal } from '../journal.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import { backquote, quote } from '../text.ts'
@@ -32,7 +33,9 @@ export function run(call: Call): Report {
   const jobs = keys.map((key) => keyJob(session, flags, dir, key, report))
   if (flags.switch('include-jwts')) jobs.push(...keys.map((key) => tokenJob(flags, dir, key, report)))
   makeFolder(dir)
-  for (const job of jobs) if (job) work(session, job, report)
+  // All are written before the first is deleted.
+  const lines = jobs.flatMap((job) => (job ? [{ job, written: write(job, report) }] : []))
+  for (const { job, written } of lines) if (written) finish(session, job, report)
   return report
 }
 
@@ -68,18 +71,24 @@ function freeFile(flags: FlagValues, dir: string, name: string, report: Report):
   return null
 }
 
-function work({ keystore }: Session, { description, file, content, moves }: Job, report: Report): void {
+/** Writes the file; false when there is none, which the report says. */
+function write({ description, file, content }: Job, report: Report): boolean {
   if (file === null) {
     report.warn(`skipped ${quote(description)} - no seed available`)
-    return
+    return false
   }
   try {
     writeAtomically(file, content)
+    return true
   } catch (thrown) {
     report.error(`error exporting ${quote(description)}: ${textOf(thrown)}`)
-    return
+    return false
   }
-  if (moves === null) {
+}
+
+function finish({ keystore }: Session, { description, moves }: Job, report: Report): void {
+  // On a disk that is full the copies do not stay: then the originals must.
+  if (moves === null || journal()?.failed) {
     report.ok(`exported ${quote(description)}`)
     return
   }

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failure } from '../errors.ts'
 import { createExclusively, readTextIfThere } from '../files.ts'
+import { journal } from '../journal.ts'
 import { backquote } from '../text.ts'
 
 /**
@@ -25,7 +26,7 @@ export async function withLock<T>(storeDir: string, work: () => T | Promise<T>):
   const file = path.join(storeDir, LOCK_FILE)
   const content = `${process.pid} ${os.hostname()} ${randomBytes(6).toString('hex')}\n`
   const deadline = Date.now() + WAIT_MS
-  while (!createExclusively(file, content)) {
+  while (!createExclusively(file, content, { journaled: false })) {
     if (removeIfAbandoned(file)) continue
     if (Date.now() > deadline) {
       const holder = readTextIfThere(file)?.split(' ')[0] ?? 'unknown'
@@ -45,6 +46,8 @@ export async function withLock<T>(storeDir: string, work: () => T | Promise<T>):
     return await work()
   } finally {
     clearInterval(touch)
+    // While nobody else can have built on it.
+    journal()?.takeBackIfFailed()
     // Someone may have taken over a lock they believed abandoned: only the own one is removed.
     if (readTextIfThere(file) === content) fs.rmSync(file, { force: true })
   }
