@@ -29,19 +29,33 @@ export function needsOpenssl(): { skip: string | false } {
   return { skip: 'the openssl program is not installed' }
 }
 
-/** An authority whose files are in a folder. */
+const NONE: CertificateFiles = {
+  certFile: '',
+  keyFile: '',
+  cert: Buffer.alloc(0),
+  key: Buffer.alloc(0),
+  keyId: '',
+}
+
+/** An authority whose files are in a folder. Without openssl there are none: the tests that need them are skipped then. */
 export class Authority {
   readonly caFile: string
   readonly ca: Buffer
   /** Path and name of what it issues, without number and ending. */
   readonly #base: string
   readonly #keyFile: string
+  readonly #usable: boolean
   #count = 0
 
   constructor(dir: string, name = 'Test Authority') {
     this.#base = join(dir, name.toLowerCase().replaceAll(' ', '-'))
     this.caFile = `${this.#base}.pem`
     this.#keyFile = `${this.#base}-key.pem`
+    this.#usable = needsOpenssl().skip === false
+    if (!this.#usable) {
+      this.ca = NONE.cert
+      return
+    }
     openssl(
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'],
       ...['-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
@@ -52,6 +66,7 @@ export class Authority {
 
   /** Signs a new certificate for server and client use. */
   issue({ subject, names = [], key = 'ec' }: CertificateRequest): CertificateFiles {
+    if (!this.#usable) return NONE
     const base = `${this.#base}-${this.#count++}`
     const certFile = `${base}.pem`
     const keyFile = `${base}-key.pem`
