@@ -80,3 +80,33 @@ onEveryEngine(
     })
   },
 )
+
+onEveryEngine(
+  'a receiver that is late and gets another chance',
+  'write_timeout: retry\nwrite_deadline: "1s"\nmax_pending: 64mb',
+  (bench) => {
+    it('stays, gets everything, and the log says when it was late and when no more', async (t) => {
+      const late = await RawClient.connect(t, bench.server.port, { deadline: 30_000 })
+      late.say(QUIET, 'SUB flood 1')
+      await late.flush()
+      late.pause()
+      const sender = await bench.client(t, QUIET)
+      const count = 30
+      for (let i = 0; i < count; i++) sender.pub('flood', String(i).padStart(1_000_000, '.'))
+      const name = `cid:${late.info.client_id} -( "[^"]*" -)*`
+      await bench.server.waitForLog(
+        new RegExp(
+          `${name} Slow Consumer Detected: WriteDeadline of 1s exceeded with \\d+ chunks of \\d+ total bytes\\.\n`,
+        ),
+      )
+      late.resume()
+      for (let i = 0; i < count; i++)
+        assert.equal(Number((await late.message()).payload.replaceAll('.', '')), i)
+      await bench.server.waitForLog(
+        new RegExp(
+          `${name} Slow Consumer Recovered: Flush took [\\d.]+s with \\d+ chunks of \\d+ total bytes\\.\n`,
+        ),
+      )
+    })
+  },
+)

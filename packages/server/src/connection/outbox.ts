@@ -168,10 +168,10 @@ export class Outbox {
       return
     }
     if (written < size) {
-      this.#queue(head.subarray(start + written, this.length))
+      this.#queue(head.subarray(start + written, this.length), written)
       this.buffer = null
       this.#keep(payload)
-    } else this.#keep(payload.subarray(written - size))
+    } else this.#keep(payload.subarray(written - size), written)
     this.length = room
   }
 
@@ -180,17 +180,17 @@ export class Outbox {
     this.flush()
     if (this.#closed) return
     const left = this.#direct(bytes)
-    if (left !== null) this.#queue(left)
+    if (left !== null) this.#queue(left, bytes.length - left.length)
   }
 
   /** Queues bytes of somebody else's buffer, which from now on must not change; the one all connections read into will. */
-  #keep(bytes: Buffer): void {
+  #keep(bytes: Buffer, written = 0): void {
     if (bytes.buffer === sharedRead.buffer) {
-      this.#queue(Buffer.from(bytes))
+      this.#queue(Buffer.from(bytes), written)
       return
     }
     kept.references++
-    this.#queue(bytes)
+    this.#queue(bytes, written)
   }
 
   /** Writes out what was appended. */
@@ -214,7 +214,7 @@ export class Outbox {
         return
       }
       if (written < 0) return
-      this.#queue(buffer.subarray(start + written, length))
+      this.#queue(buffer.subarray(start + written, length), written)
     } else this.#queue(buffer.subarray(start, length))
     // The stream keeps the bytes now.
     this.buffer = null
@@ -225,7 +225,7 @@ export class Outbox {
     if (this.#closed) return
     if (this.tap !== null) this.tap(bytes)
     const left = this.#direct(bytes)
-    if (left !== null) this.#keep(left)
+    if (left !== null) this.#keep(left, bytes.length - left.length)
   }
 
   /** Writes to the descriptor what it takes. What is left, or null when nothing is, or nothing can be sent any more. */
@@ -247,14 +247,15 @@ export class Outbox {
     }
   }
 
-  #queue(bytes: Buffer): void {
+  /** Hands bytes to the stream; `written` of those before them went to the descriptor just now. */
+  #queue(bytes: Buffer, written = 0): void {
     this.pending += bytes.length
     if (this.pending > this.#maxPending) {
       this.#owner.onOverflow()
       return
     }
     this.#pieces++
-    if (this.#timer === null) this.#beginAttempt()
+    if (this.#timer === null) this.#beginAttempt(written)
     this.#transport.write(bytes, (error) => {
       this.pending -= bytes.length
       this.#pieces--
@@ -277,12 +278,12 @@ export class Outbox {
     })
   }
 
-  #beginAttempt(): void {
+  #beginAttempt(written = 0): void {
     const attempt = this.#attempt
     attempt.start = performance.now()
     attempt.chunks = this.#pieces
-    attempt.bytes = this.pending
-    attempt.written = 0
+    attempt.bytes = this.pending + written
+    attempt.written = written
     if (this.#timer === null) this.#timer = setTimeout(this.#onTimeout, this.#deadline).unref()
     else this.#timer.refresh()
   }
