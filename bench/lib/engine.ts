@@ -25,7 +25,7 @@ export interface RunningEngine {
   readonly readyMs: number
   /** Pauses of the garbage collector so far, milliseconds; with `traceGc` only. */
   readonly pauses: readonly number[]
-  /** Processor time of all its threads so far, user and system, microseconds (ten milliseconds resolution). */
+  /** Processor time of all its threads so far, user and system, microseconds. */
   cpu(): number
   /** Resident memory, bytes. */
   memory(): number
@@ -170,6 +170,23 @@ export async function startSink(): Promise<RunningEngine> {
   return meter('sink', child, () => '', { nats: port, websocket: 0, readyMs: 0, pauses: [] })
 }
 
+/** Of all threads that live, from the scheduler, which counts nanoseconds; ticks of ten milliseconds where the kernel keeps no such figures. */
+function cpuOf(pid: number): number {
+  let nanoseconds = 0
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+  } catch {
+    // No such figures, or a thread ended between the two reads.
+    nanoseconds = 0
+  }
+  if (nanoseconds > 0) return nanoseconds / 1000
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // Fields after the command's name, which may hold blanks itself: utime and stime are the 12th and 13th of them.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
+}
+
 function meter(
   name: string,
   child: ChildProcess,
@@ -184,12 +201,7 @@ function meter(
     pid,
     readyMs,
     pauses,
-    cpu() {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      // Fields after the command's name, which may hold blanks itself: utime and stime are the 12th and 13th of them.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
-    },
+    cpu: () => cpuOf(pid),
     memory() {
       const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
       return Number(match?.[1] ?? 0) * 1024

@@ -6,24 +6,12 @@
 import { writeSync, writevSync } from 'node:fs'
 import { HEADER_ROOM, writeHeader } from '../protocol/websocket.ts'
 import { kept } from '../references.ts'
+import { giveBuffer, LARGEST, takeBuffer } from './buffers.ts'
 import { sharedRead } from './shared-read.ts'
 import type { Transport } from './transport.ts'
 
-const SMALL = 1024
-const LARGE = 64 * 1024
 /** Payloads from here on are queued by reference instead of being copied. */
 export const BY_REFERENCE = 16 * 1024
-const POOLED = 64
-
-const smallPool: Buffer[] = []
-const largePool: Buffer[] = []
-const take = (large: boolean): Buffer =>
-  (large ? largePool : smallPool).pop() ?? Buffer.allocUnsafeSlow(large ? LARGE : SMALL)
-function give(buffer: Buffer): void {
-  if (buffer.length === LARGE) {
-    if (largePool.length < POOLED) largePool.push(buffer)
-  } else if (buffer.length === SMALL && smallPool.length < POOLED * 16) smallPool.push(buffer)
-}
 
 export interface OutboxOwner {
   /** More than the limit waits. */
@@ -97,13 +85,13 @@ export class Outbox {
     if (before === null) {
       this.length = room
       const whole = size + room
-      this.buffer = whole <= SMALL ? take(false) : whole <= LARGE ? take(true) : Buffer.allocUnsafeSlow(whole)
+      this.buffer = takeBuffer(whole)
       return this.buffer
     }
-    if (before.length === SMALL && this.length + size <= LARGE) {
-      const larger = take(true)
+    if (this.length + size <= LARGEST) {
+      const larger = takeBuffer(this.length + size)
       before.copy(larger, 0, 0, this.length)
-      give(before)
+      giveBuffer(before)
       this.buffer = larger
       return larger
     }
@@ -111,9 +99,9 @@ export class Outbox {
     const now = this.buffer as Buffer | null
     const whole = size + room
     if (now !== null && whole <= now.length) return now
-    if (now !== null) give(now)
+    if (now !== null) giveBuffer(now)
     this.length = room
-    this.buffer = whole <= LARGE ? take(true) : Buffer.allocUnsafeSlow(whole)
+    this.buffer = takeBuffer(whole)
     return this.buffer
   }
 
@@ -209,7 +197,7 @@ export class Outbox {
       const written = this.#write(buffer, start, length)
       if (written === length - start) {
         this.length = room
-        give(buffer)
+        giveBuffer(buffer)
         this.buffer = null
         return
       }
@@ -297,7 +285,7 @@ export class Outbox {
     this.#closed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.buffer !== null) give(this.buffer)
+    if (this.buffer !== null) giveBuffer(this.buffer)
     this.buffer = null
     this.length = 0
   }

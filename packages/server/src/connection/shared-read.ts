@@ -6,7 +6,7 @@
 import { Socket } from 'node:net'
 
 /** The most bytes one read brings. */
-const SIZE = 64 * 1024
+const SIZE = 128 * 1024
 
 /** What the last read of any connection brought; the next one overwrites it. */
 export const sharedRead = Buffer.allocUnsafeSlow(SIZE)
