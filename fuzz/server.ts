@@ -11,13 +11,14 @@ const PATIENCE_MS = 5_000
 
 export class ServerUnderFire {
   readonly engine: Engine
-  readonly #good: NatsConnection
+  /** The client that must not notice. */
+  readonly good: NatsConnection
   readonly #before: number
   #count = 0
 
   private constructor(engine: Engine, good: NatsConnection) {
     this.engine = engine
-    this.#good = good
+    this.good = good
     this.#before = this.#memory()
   }
 
@@ -67,8 +68,8 @@ export class ServerUnderFire {
   /** The good clients are served as if nothing had happened, and memory stays in bounds. */
   async check(): Promise<void> {
     const subject = `well.${this.#count++}`
-    const subscription = this.#good.subscribe(subject, { max: 1 })
-    this.#good.publish(subject, 'alive')
+    const subscription = this.good.subscribe(subject, { max: 1 })
+    this.good.publish(subject, 'alive')
     const arrived = (async () => {
       for await (const message of subscription) return message.string()
       return 'the connection ended'
@@ -82,7 +83,7 @@ export class ServerUnderFire {
   }
 
   async stop(): Promise<void> {
-    await this.#good.close().catch(() => {})
+    await this.good.close().catch(() => {})
     await this.engine.stop()
   }
 }

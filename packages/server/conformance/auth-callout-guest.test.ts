@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { createKeyPair } from '@ngs/identity/node'
 import { CalloutService, response, userJwt } from './callout-service.ts'
+import { reload } from './reloading.ts'
 import { ends, onEveryEngine, wire } from './support.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
@@ -51,3 +52,35 @@ authorization { timeout: 1, auth_callout { issuer: ${issuer.publicKey}, account:
     })
   },
 )
+
+const nowhere = `authorization { timeout: 0.3, users: [ { user: auth, password: pw } ]
+  auth_callout { issuer: ${issuer.publicKey}, account: NOWHERE, auth_users: [ auth, ghost ] } }`
+
+onEveryEngine('auth callout in an account that is not there', nowhere, (bench) => {
+  it('lets nobody in but its own users', async (t) => {
+    await ends(await bench.client(t), ['CONNECT {"user":"joe","verbose":false}'], VIOLATION)
+    const two = await bench.client(t, 'CONNECT {"user":"auth","pass":"pw","verbose":false}')
+    assert.equal(await two.flush(), '')
+    assert.match(
+      bench.server.log(),
+      /\[WRN\] No valid account "NOWHERE" for auth callout request: account missing/,
+    )
+  })
+  it('is said by a reload', async () => {
+    // The official server says so at the start, too, where no log is open yet.
+    const log = await reload(bench.server, nowhere)
+    assert.ok(log.includes('[ERR] Authorization callout account "NOWHERE" not valid'), `${log}`)
+    assert.ok(log.includes('[ERR] Authorization callout user "ghost" not valid: account missing'))
+    assert.ok(!log.some((line) => line.includes('callout user "auth"')))
+  })
+})
+
+const ghost = `authorization { users: [ { user: auth, password: pw } ]
+  auth_callout { issuer: ${issuer.publicKey}, auth_users: [ auth, ghost ] } }`
+
+onEveryEngine('auth callout with an unknown user', ghost, (bench) => {
+  it('is said by a reload', async () => {
+    const log = await reload(bench.server, ghost)
+    assert.ok(log.includes('[ERR] Authorization callout user "ghost" not valid: <nil>'), `${log}`)
+  })
+})

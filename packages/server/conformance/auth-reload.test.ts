@@ -103,3 +103,22 @@ onEveryEngine('a reload with a callout service', callout(''), (bench) => {
     assert.equal(await closeReason(bench.server, client.info.client_id), 'Authentication Failure')
   })
 })
+
+const systemUsers = (password: string): string =>
+  `${HTTP}accounts { $SYS { users: [ { user: admin, password: ${password} } ] } }\n`
+
+onEveryEngine('a reload with users of the system account alone', systemUsers('a'), (bench) => {
+  it('leaves the nameless guests where they are', async (t) => {
+    const guest = await bench.client(t)
+    guest.connect({ verbose: false, pedantic: false })
+    guest.say('SUB a 1')
+    await guest.flush()
+    const admin = await bench.client(t)
+    admin.connect({ verbose: false, pedantic: false, user: 'admin', pass: 'a' })
+    await admin.flush()
+    await reload(bench.server, systemUsers('b'))
+    guest.say('PUB a 0', '')
+    assert.equal(await guest.flush(), wire('MSG a 1 0', ''))
+    assert.equal(await ending(admin), wire("-ERR 'Authorization Violation'"))
+  })
+})

@@ -89,6 +89,16 @@ for (const engine of enginesUnderTest()) {
       for (const subject of ['$SYS.REQ.CLAIMS.LIST', '$SYS.REQ.CLAIMS.DELETE', lookupOf(known.publicKey)])
         await assert.rejects(world.system.request(subject, '', { timeout: 1_000 }), /no responders/i)
     })
+    it('warns of preloaded accounts that are not in order', async (t) => {
+      const old = newAccountClaims(unknown.publicKey)
+      old.exp = now() - 10
+      const warned: World = new World({ resolver: 'MEMORY', preload: {} })
+      warned.options.preload![unknown.publicKey] = warned.sign(old)
+      await warned.start(engine.path, t)
+      const log = warned.server.log()
+      assert.match(log, new RegExp(`\\[WRN\\] Account \\[${unknown.publicKey}\\] has validation issues:`))
+      assert.match(log, /\[WRN\] {3}- claim is expired/)
+    })
     it('does not start with a token that nobody can read', async () => {
       const broken = new World({ resolver: 'MEMORY', preload: { [known.publicKey]: 'eyJ.x.y' } })
       await assert.rejects(broken.start(engine.path), /invalid account JWT/)

@@ -54,6 +54,8 @@ export async function rebuildAuthenticator(server: Server): Promise<void> {
 async function useConfiguredAccounts(server: Server): Promise<void> {
   const { configuredAccounts, ConfigAuthenticator, webSocketAuthenticator } = await import('./auth/config.ts')
   configuredAccounts(server)
-  server.authenticator = new ConfigAuthenticator(server)
+  const authenticator = new ConfigAuthenticator(server)
+  authenticator.reportCallout()
+  server.authenticator = authenticator
   server.websocketAuthenticator = webSocketAuthenticator(server)
 }

@@ -104,6 +104,22 @@ export class ConfigAuthenticator implements Authenticator {
     }
   }
 
+  /** Says what of a callout cannot work, as the official server does: it starts all the same. */
+  reportCallout(): void {
+    const { authCallout: callout, user, websocket } = this.#options
+    if (callout === null) return
+    const { accounts, log } = this.#server
+    const isMissing = accounts.get(callout.account) === undefined
+    if (isMissing) log.error(`Authorization callout account ${JSON.stringify(callout.account)} not valid`)
+    for (const name of callout.authUsers) {
+      const known = this.#users.has(name) || this.#nkeys.has(name) || name === user || name === websocket.user
+      if (known && name !== '') continue
+      // What stands behind the colon is the trouble with the account, or Go's word for none.
+      const trouble = isMissing ? 'account missing' : '<nil>'
+      log.error(`Authorization callout user ${JSON.stringify(name)} not valid: ${trouble}`)
+    }
+  }
+
   authenticate(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> {
     // Nobody looks at it here, so it must not show up anywhere either.
     attempt.connect.jwt = ''

@@ -3,7 +3,7 @@ import type { Logger } from '../../log.ts'
 import type { ResolverOptions } from '../../options.ts'
 import type { TlsOptions } from '../../tls/options.ts'
 import { DirectoryResolver } from './directory.ts'
-import { MemoryResolver } from './memory.ts'
+import { MemoryResolver, reportPreloads } from './memory.ts'
 import type { Resolver } from './resolver.ts'
 import { UrlResolver } from './url.ts'
 
@@ -14,7 +14,10 @@ export async function openResolver(
   tls: TlsOptions | null,
   log: Logger,
 ): Promise<Resolver> {
-  if (options.type === 'memory') return new MemoryResolver(preload)
+  if (options.type === 'memory') {
+    reportPreloads(preload, log)
+    return new MemoryResolver(preload)
+  }
   if (options.type === 'url') {
     const resolver = new UrlResolver(options.url, options.timeoutMs, tls)
     await resolver.check()
