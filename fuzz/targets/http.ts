@@ -65,7 +65,8 @@ const VALUES = [
   '1.5',
   'NaN',
 ] as const
-const REFUSALS = new Set([400, 404, 405, 414, 431])
+/** 307: the path is cleaned first. */
+const REFUSALS = new Set([307, 400, 404, 405, 414, 431])
 
 export const http: Target = {
   name: 'http',
