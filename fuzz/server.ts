@@ -38,14 +38,21 @@ export class ServerUnderFire {
     return Number(kilobytes?.[1] ?? 0) / 1024
   }
 
-  /** Sends the bytes in pieces on a new connection, half-closes it, and waits until the server has ended it. What it said. */
-  async send(port: number, pieces: readonly (Buffer | string)[]): Promise<string> {
+  /**
+   * Sends the bytes in pieces on a new connection, half-closes it, and waits until the server has ended it. What it said. Pieces of
+   * `later` go out after the server's first answer.
+   */
+  async send(
+    port: number,
+    pieces: readonly (Buffer | string)[],
+    later: readonly (Buffer | string)[] | null = null,
+  ): Promise<string> {
     const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
     let said = ''
     socket.setEncoding('latin1').on('data', (text: string) => {
       said += text
     })
-    const input = pieces
+    const input = [...pieces, ...(later ?? [])]
       .map((piece) => (typeof piece === 'string' ? piece : piece.toString('latin1')))
       .join('')
     await new Promise<void>((resolve, reject) => {
@@ -59,8 +66,13 @@ export class ServerUnderFire {
       }
       // A reset is an end too.
       socket.on('close', done).on('end', done).on('error', done)
+      const rest = (): void => {
+        for (const piece of later ?? []) socket.write(piece)
+        socket.end()
+      }
       for (const piece of pieces) socket.write(piece)
-      socket.end()
+      if (later === null) rest()
+      else socket.once('data', rest)
     }).finally(() => socket.destroy())
     return said
   }
