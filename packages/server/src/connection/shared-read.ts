@@ -30,12 +30,12 @@ const fields = findFields()
 
 /**
  * From now on `take` is called with what comes in, which is gone when it returns. False when this socket cannot do that: it is
- * encrypted, has been read from already, or belongs to another Node than the ones known.
+ * encrypted, has something read and not taken, or belongs to another Node than the ones known.
  */
 export function readShared(socket: Socket, take: (chunk: Buffer) => void): boolean {
   const handle = (socket as unknown as { _handle?: Handle })._handle
   if (fields === null || typeof handle?.useUserBuffer !== 'function') return false
-  if (socket.readableFlowing !== null || socket.readableLength > 0) return false
+  if (socket.readableLength > 0) return false
   const own = socket as unknown as Fields
   own[fields.buffer] = sharedRead
   own[fields.callback] = (length: number): boolean => {

@@ -15,6 +15,7 @@ import {
   isCloseCode,
   PONG,
 } from '../protocol/websocket.ts'
+import { readShared } from './shared-read.ts'
 import {
   fdOf,
   LINGER_MS,
@@ -99,7 +100,8 @@ export class WebSocketTransport implements Transport, FrameSink {
 
   /** Delivers what comes in, from now on. */
   start(): void {
-    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    const take = (chunk: Buffer): void => this.#read(chunk)
+    if (this.tls !== null || !readShared(this.#socket, take)) this.#socket.on('data', take)
     this.#socket.resume()
   }
 
