@@ -3,6 +3,7 @@ import { featureFlags } from '../feature-flags.ts'
 import { authTimeout } from '../options.ts'
 import type { Server } from '../server.ts'
 import { utc } from '../time.ts'
+import { certificateEnd } from '../tls/certificate-end.ts'
 import { defaultTlsOptions, handshakeTimeout } from '../tls/options.ts'
 import { VERSION } from '../version.ts'
 import { uptime } from './format.ts'
@@ -10,7 +11,6 @@ import { entries, filled, listed, nonzero, set } from './json.ts'
 import { coreCount, cpuPercent } from './process.ts'
 
 const ns = (ms: number): number => ms * 1e6
-const wholeSeconds = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z')
 const seconds = (ms: number): number => ms / 1000
 
 /** Counts of something by kind of connection; there are clients only. */
@@ -45,7 +45,7 @@ export function varz(server: Server): Record<string, unknown> {
     http_host: options.httpHost || options.host,
     // As configured: -1 stays -1.
     http_port: options.httpPort,
-    http_base_path: options.httpBasePath === '/' ? '' : options.httpBasePath,
+    http_base_path: options.httpBasePath,
     https_port: options.httpsPort,
     auth_timeout: seconds(authTimeout(options)),
     max_control_line: options.maxControlLine,
@@ -101,22 +101,29 @@ export function varz(server: Server): Record<string, unknown> {
       options.trustedProxies.length === 0
         ? undefined
         : { trusted: options.trustedProxies.map((key) => ({ key })) },
-    tls_cert_not_after: server.tls?.notAfter ? wholeSeconds(server.tls.notAfter) : undefined,
+    tls_cert_not_after: certificateEnd(tls),
   }
 }
 
 function webSocket({ options: { websocket }, listeners }: Server): Record<string, unknown> {
   if (listeners.websocket === null) return {}
   const { hostname, port } = new URL(listeners.websocket.url)
+  const { tls } = websocket
   return {
-    host: hostname,
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port),
+    advertise: filled(websocket.advertise),
+    no_auth_user: filled(websocket.noAuthUser),
     jwt_cookie: filled(websocket.jwtCookie),
     handshake_timeout: nonzero(ns(websocket.handshakeTimeoutMs)),
+    auth_timeout: nonzero(seconds(websocket.authTimeoutMs)),
     no_tls: set(websocket.noTls),
+    tls_map: set(tls?.map),
+    tls_pinned_certs: listed(tls?.pinnedCerts),
     same_origin: set(websocket.sameOrigin),
     allowed_origins: listed(websocket.allowedOrigins),
     compression: set(websocket.compression),
+    tls_cert_not_after: certificateEnd(tls),
   }
 }
 

@@ -1,5 +1,5 @@
 // The server side of TLS handshakes on connections that began in clear text, and what is then known of them.
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { TlsSession } from '../connection/transport.ts'
@@ -54,8 +54,6 @@ interface Waiting {
 
 export class TlsAcceptor {
   readonly options: TlsOptions
-  /** When the certificate ends; null where there is none. */
-  readonly notAfter: Date | null
   readonly #server: TlsServer
   readonly #waiting = new Map<Socket, Waiting>()
   #windowEnd = 0
@@ -65,10 +63,7 @@ export class TlsAcceptor {
   /** Reads the files. @throws TlsError that names what cannot be used. */
   constructor(options: TlsOptions) {
     this.options = options
-    const serverOptions = tlsServerOptions(options)
-    const [certificate] = serverOptions.cert as Buffer[]
-    this.notAfter = certificate === undefined ? null : new X509Certificate(certificate).validToDate
-    this.#server = createServer(serverOptions)
+    this.#server = createServer(tlsServerOptions(options))
     this.#server.on('secureConnection', (socket) => this.#take(socket)?.resolve(socket))
     this.#server.on('tlsClientError', (error, socket) => this.#take(socket)?.reject(explain(error, socket)))
   }
