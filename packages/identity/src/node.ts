@@ -25,6 +25,10 @@ usePrimitives({
       return false
     }
   },
+  decodeBase64Url: (text) => {
+    const { buffer, byteOffset, length } = Buffer.from(text, 'base64url')
+    return new Uint8Array(buffer, byteOffset, length)
+  },
   sha256: (data) => createHash('sha256').update(data).digest(),
   sha512_256: (data) => createHash('sha512-256').update(data).digest(),
 })
