@@ -11,6 +11,7 @@ const VOLATILE: ReadonlySet<string> = new Set([
   'port',
   'rtt',
   'seq',
+  'pending_bytes',
   'go',
   'config_digest',
   'num_cache',
@@ -28,15 +29,20 @@ const VOLATILE: ReadonlySet<string> = new Set([
 /** There or not there by chance: how often a sender had to wait. */
 const SOMETIMES: ReadonlySet<string> = new Set(['stalls'])
 /** Objects whose keys are names. */
-const BY_NAME: ReadonlySet<string> = new Set(['revoked_user', 'revoked_activations', 'responses'])
+const BY_NAME: ReadonlySet<string> = new Set([
+  'revoked_user',
+  'revoked_activations',
+  'responses',
+  'revocations',
+])
 /** Lists whose order is part of the answer. */
 const ORDERED: ReadonlySet<string> = new Set(['connections'])
 
+const PUBLIC_KEY = /\b[NAUO][A-Z2-7]{55}\b/g
 const PATTERNS: readonly [RegExp, string][] = [
   [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)$/, '<time>'],
   [/^((\d+y)?\d+d)?(\d+h)?(\d+m)?\d+s$/, '<uptime>'],
   [/^[\d.]+(ns|µs|ms|s)$/, '<duration>'],
-  [/^[NAUO][A-Z2-7]{55}$/, '<public key>'],
   [/^sha256:[0-9a-f]{64}$/, '<digest>'],
   [/^[0-9A-Za-z]{22}$/, '<unique>'],
   [/^_R_\./, '<reply>'],
@@ -67,7 +73,10 @@ export function shape(value: unknown, options: ShapeOptions = {}, key = '', inde
     return lines.length === 0 ? '{}' : `{\n${lines.join('\n')}\n${indent}}`
   }
   if (VOLATILE.has(key) || options.volatile?.includes(key)) return `<${typeof value}>`
+  // A time in a claim.
+  if (typeof value === 'number' && value > 1e9 && value < 1e10) return '<seconds>'
   if (typeof value === 'number' && options.typesOnly) return '<number>'
   if (typeof value !== 'string') return String(value)
-  return PATTERNS.find(([pattern]) => pattern.test(value))?.[1] ?? JSON.stringify(value)
+  const known = PATTERNS.find(([pattern]) => pattern.test(value))?.[1]
+  return known ?? JSON.stringify(value.replaceAll(PUBLIC_KEY, '<public key>'))
 }

@@ -1,6 +1,8 @@
 // /connz: connections, open and closed.
 import { createHash, type X509Certificate } from 'node:crypto'
 import { subjectsOverlap } from '@ngs/identity/node'
+import { holderOf } from '../auth/der.ts'
+import { printSubject } from '../auth/dn.ts'
 import { Client } from '../connection/client.ts'
 import {
   type ConnectionFigures,
@@ -189,8 +191,7 @@ function nameTag(
 function certificate(peer: X509Certificate): Record<string, unknown> {
   const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
   return {
-    // The most specific attribute first, on one line.
-    subject: filled(peer.subject?.split('\n').reverse().join(',')),
+    subject: filled(printSubject(holderOf(peer.raw).subject)),
     spki_sha256: hash(peer.publicKey.export({ type: 'spki', format: 'der' })),
     cert_sha256: hash(peer.raw),
   }
