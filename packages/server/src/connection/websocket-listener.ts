@@ -6,7 +6,7 @@ import { posix } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
-import { isPinned, tlsSession } from '../tls/acceptor.ts'
+import { explain, isPinned, tlsSession } from '../tls/acceptor.ts'
 import { tlsServerOptions } from '../tls/context.ts'
 import type { TlsOptions } from '../tls/options.ts'
 import { refusalOf, settle, switchingProtocols } from './upgrade.ts'
@@ -14,6 +14,8 @@ import { WebSocketTransport } from './websocket.ts'
 
 /** Without handshake_timeout: strangers that ask for nothing do not stay for ever. */
 const LONGEST_HANDSHAKE_MS = 60_000
+
+const EVERYWHERE = '0.0.0.0'
 
 const STATUS_TEXT = {
   400: 'Bad Request',
@@ -32,14 +34,15 @@ export interface WebSocketListener extends Listener {
 export async function startWebSocket(server: Server): Promise<WebSocketListener> {
   const { log } = server
   const options = server.options.websocket
-  const host = options.host || server.options.host
+  const host = options.host || EVERYWHERE
   const scheme = options.tls === null ? 'ws' : 'wss'
   /** Accepted connections whose upgrade has not come yet. */
   const waiting = new Map<Socket, NodeJS.Timeout>()
-  let http = makeHttp(server, options.tls, (socket) => {
+  const upgraded = (socket: Socket): void => {
     clearTimeout(waiting.get(socket))
     waiting.delete(socket)
-  })
+  }
+  let http = makeHttp(server, options.tls, upgraded)
 
   const net = createServer({ noDelay: true }, (socket) => {
     const timeout = setTimeout(() => socket.destroy(), options.handshakeTimeoutMs || LONGEST_HANDSHAKE_MS)
@@ -70,10 +73,7 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
       net.close()
     },
     useTls(tls) {
-      http = makeHttp(server, tls, (socket) => {
-        clearTimeout(waiting.get(socket))
-        waiting.delete(socket)
-      })
+      http = makeHttp(server, tls, upgraded)
     },
   }
 }
@@ -91,6 +91,11 @@ function makeHttp(server: Server, tls: TlsOptions | null, onUpgrade: (plain: Soc
       refusal(request) === null && canonical(request) === null,
   }
   const http = tls === null ? createHttp(settings) : createHttps({ ...settings, ...tlsServerOptions(tls) })
+  http.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    const { remoteAddress = '', remotePort = 0 } = socket
+    const { message } = explain(error, socket)
+    log.error(`websocket: http: TLS handshake error from ${hostPort(remoteAddress, remotePort)}: ${message}`)
+  })
   http.on('request', (request: IncomingMessage, response) => {
     const path = canonical(request)
     if (path !== null) {

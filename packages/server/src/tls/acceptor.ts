@@ -112,7 +112,8 @@ export class TlsAcceptor {
   }
 }
 
-function explain(error: Error, socket: TLSSocket): HandshakeError {
+/** Why a handshake failed, in the words of Go where it has some. */
+export function explain(error: Error, socket: TLSSocket): HandshakeError {
   const { code } = error as NodeJS.ErrnoException
   const { authorizationError } = socket
   if (authorizationError)
