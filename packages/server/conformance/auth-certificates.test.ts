@@ -80,6 +80,37 @@ describe('certificates as users', needsOpenssl(), () => {
   )
   const guarded = authority.issue({ subject: '/CN=guarded' })
 
+  onEveryEngine(
+    'the time for CONNECT with TLS',
+    `http: "127.0.0.1:-1"\ntls { ${serverFiles()}, timeout: 0.2 }\nauthorization { token: t }`,
+    (bench) => {
+      it('is a second more than that for the handshake, and begins after it', async (t) => {
+        const { auth_timeout } = await bench.server.monitor<{ auth_timeout: number }>('/varz')
+        assert.equal(auth_timeout, 1.2)
+        const one = await RawClient.connect(t, bench.server.port, { tls: trusting() })
+        assert.equal(await one.closed(), wire("-ERR 'Authentication Timeout'"))
+        assert.equal(await closeReason(bench.server, one.info.client_id), 'Authentication Timeout')
+      })
+    },
+  )
+
+  onEveryEngine(
+    'certificates that are only checked',
+    `tls { ${serverFiles()}, ${caFile}, verify: true }
+authorization { users: [ { user: "CN=alice,O=Acme", password: pw } ] }`,
+    (bench) => {
+      it('name nobody: a password is asked for', async (t) => {
+        const certificate = issued.get('a subject')!
+        const one = await RawClient.connect(t, bench.server.port, { tls: trusting(certificate) })
+        one.connect(QUIET)
+        assert.equal(await one.closed(), VIOLATION)
+        const two = await RawClient.connect(t, bench.server.port, { tls: trusting(certificate) })
+        two.connect({ ...QUIET, user: 'CN=alice,O=Acme', pass: 'pw' })
+        assert.equal(await two.flush(), '')
+      })
+    },
+  )
+
   onEveryEngine('verify_and_map', config, (bench) => {
     const client = async (
       t: TestContext,
