@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { type Cleanup, Engine, needsPeer, ngsServer, peer, RawClient } from '@ngs/testkit'
+import { type Cleanup, Engine, needsPeer, ngsServer, peer, RawClient, waitFor } from '@ngs/testkit'
 import { uncompress } from 'snappyjs'
 import { type ShapeOptions, shape } from './shape.ts'
 import { closeReason, FULL, onEveryEngine } from './support.ts'
@@ -52,8 +52,9 @@ async function ask(nc: NatsConnection, subject: string, body = '', options = {})
   const answers: Msg[] = []
   const subscription = nc.subscribe(inbox, { callback: (_error, message) => void answers.push(message) })
   nc.publish(subject, body, { reply: inbox, ...options })
-  // Answers come in the order of requests.
-  await nc.request('$SYS.REQ.USER.INFO', '')
+  // Answers come in the order of requests, but for those about the state, which are always answered.
+  await nc.request('$SYS.REQ.SERVER.PING.IDZ', '', { timeout: 5_000 })
+  if (/(PING|STATSZ)$/.test(subject)) await waitFor(() => answers[0], { what: `an answer to ${subject}` })
   subscription.unsubscribe()
   return answers[0] ?? null
 }

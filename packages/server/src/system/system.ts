@@ -6,6 +6,7 @@ import { OperatorMode } from '../auth/jwt.ts'
 import type { Client } from '../connection/client.ts'
 import { featureFlags } from '../feature-flags.ts'
 import { entries, listed, toJson } from '../monitor/json.ts'
+import { getHeader } from '../protocol/headers.ts'
 import type { Server } from '../server.ts'
 import { utc } from '../time.ts'
 import { VERSION } from '../version.ts'
@@ -36,6 +37,8 @@ export interface Answer {
   error?: unknown
   statsz?: unknown
 }
+
+const ACCEPT_ENCODING = 'Accept-Encoding'
 
 /** The answer of a request that has nothing to say but that it was done. */
 export const DONE = Symbol('done')
@@ -139,7 +142,7 @@ export class System {
       const data = made instanceof Promise ? await made : made
       if (data === undefined) return
       const answer: Answer = data === DONE ? {} : { data }
-      if (headers === '') this.answer(reply, answer)
+      if (getHeader(headers, ACCEPT_ENCODING) === undefined) this.answer(reply, answer)
       else await this.#answerEncoded(reply, answer, headers)
     } catch (error) {
       const description = (error as Error).message
