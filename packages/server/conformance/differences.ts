@@ -77,4 +77,29 @@ export const DIFFERENCES: readonly Difference[] = [
     here: '`/metrics` of monitoring for Prometheus',
     why: 'no exporter is needed',
   },
+  {
+    what: 'weak cipher suites (3DES, RC4)',
+    here: 'are refused by name',
+    why: 'the TLS library does not have them any more',
+  },
+  {
+    what: 'a client certificate that is not accepted',
+    here: 'the connection ends without the alert that names the reason; the log has it',
+    why: 'the TLS library judges certificates after the handshake',
+  },
+  {
+    what: '`pinned_certs` of `websocket`',
+    here: 'are checked; the official server checks those of the client port only',
+    why: 'a pin that does not hold is worse than none',
+  },
+  {
+    what: '`websocket` without `handshake_timeout`',
+    here: 'an upgrade may take 60 s',
+    why: 'connections that ask for nothing would stay for ever',
+  },
+  {
+    what: 'log lines of a client behind a PROXY header',
+    here: "have the client's address from CONNECT on; the official server goes on showing the proxy's",
+    why: 'the header is there to tell them apart',
+  },
 ]
