@@ -4,6 +4,13 @@ export { decorateJwt, decorateSeed, formatCreds, parseCreds, undecorateJwt } fro
 export { decodeBase64Url, decodeSignature, encodeBase64Url } from './encoding.ts'
 export { IDENTITY_ERRORS, IdentityError, type IdentityErrorCode } from './errors.ts'
 export {
+  type ExplainInput,
+  type ExplainStage,
+  type ExplainStep,
+  type Explanation,
+  explain,
+} from './explain/explain.ts'
+export {
   decode,
   decodeAccount,
   decodeActivation,

@@ -1,0 +1,204 @@
+// Whether an import holds: the export that covers it, and what the export demands.
+import type { AccountClaims, Export } from '../claims.ts'
+import { decodeActivation } from '../jwt/decode.ts'
+import { localPattern } from '../renaming.ts'
+import { findExport, verifyActivation } from '../rules/chain.ts'
+import { ALL, isRevoked } from '../rules/revocations.ts'
+import { isSubsetMatch, subjectsOverlap } from '../subjects.ts'
+import { accountWord, nsc } from './commands.ts'
+import type { NamedImport } from './subjects.ts'
+
+/** One finding about an import, in the order in which servers look. */
+export interface ShareStep {
+  stage: 'export' | 'activation' | 'import'
+  ok: boolean
+  /** Whose claims say so. */
+  account: string
+  text: string
+  fix: string | null
+}
+
+const quote = (text: string): string => JSON.stringify(text)
+
+/** What lets an existing import in, or keeps it out. */
+export function importSteps(
+  importer: AccountClaims,
+  exporter: AccountClaims,
+  named: NamedImport,
+  now: number,
+): ShareStep[] {
+  const { kind, remote } = named
+  const what = `the ${kind} ${quote(remote)}`
+  const shared = findExport(exporter, kind, remote)
+  const add = nsc(
+    ...['add', 'export', '--account', accountWord(exporter), '--subject', remote],
+    kind === 'service' ? '--service' : null,
+  )
+  if (!shared) {
+    const text = `${accountWord(exporter)} does not export ${what}`
+    return [{ stage: 'export', ok: false, account: exporter.sub, text, fix: add }]
+  }
+  const exported: ShareStep = {
+    stage: 'export',
+    ok: true,
+    account: exporter.sub,
+    text: `${accountWord(exporter)} exports the ${shared.token_req ? 'private ' : ''}${kind} ${quote(shared.subject ?? '')}`,
+    fix: null,
+  }
+  const position = Number(shared.account_token_position ?? 0)
+  if (position > 0) {
+    if (remote.split('.')[position - 1] === importer.sub) return [exported]
+    const text = `token ${position} of ${quote(remote)} must be the key of the importing account, ${importer.sub}`
+    return [exported, { stage: 'import', ok: false, account: importer.sub, text, fix: null }]
+  }
+  if (!shared.token_req) return [exported]
+  return [exported, activationStep(importer, exporter, named, shared, now)]
+}
+
+function activationStep(
+  importer: AccountClaims,
+  exporter: AccountClaims,
+  named: NamedImport,
+  shared: Export,
+  now: number,
+): ShareStep {
+  const { kind, remote, item } = named
+  const step = (ok: boolean, text: string, fix: string | null): ShareStep => ({
+    stage: 'activation',
+    ok,
+    account: importer.sub,
+    text,
+    fix,
+  })
+  const again = regrant(importer, exporter, named)
+  if (!item.token) return step(false, `the export is private, and the import has no activation token`, again)
+  const verdict = verifyActivation({
+    token: item.token,
+    importer: importer.sub,
+    exporter,
+    kind,
+    subject: remote,
+    now,
+  })
+  if (verdict.ok) return step(true, `the import has an activation token of ${accountWord(exporter)}`, null)
+  if (verdict.code !== 'revoked') return step(false, verdict.reason, again)
+  const { iat } = decodeActivation(item.token)
+  const byKey = isRevoked({ [importer.sub]: shared.revocations?.[importer.sub] ?? -1 }, importer.sub, iat)
+  const back = nsc(
+    ...[
+      'revocations',
+      'delete_activation',
+      '--account',
+      accountWord(exporter),
+      '--subject',
+      shared.subject ?? '',
+    ],
+    ...[kind === 'service' ? '--service' : null, '--target-account', byKey ? importer.sub : ALL],
+  )
+  return step(false, `${accountWord(exporter)} has revoked the activation token of the import`, back)
+}
+
+/** Imports anew with a new activation token. */
+function regrant(
+  importer: AccountClaims,
+  exporter: AccountClaims,
+  { item, remote, local }: NamedImport,
+): string {
+  const gone = nsc(
+    ...['delete', 'import', '--account', accountWord(importer), '--subject', item.subject ?? ''],
+    ...['--src-account', exporter.sub],
+  )
+  return `${gone} && ${grant(importer, exporter, remote)} && ${take(importer, local, item.name)}`
+}
+
+const TOKEN_FILE = 'activation.jwt'
+
+function grant(importer: AccountClaims, exporter: AccountClaims, subject: string): string {
+  return nsc(
+    ...['generate', 'activation', '--account', accountWord(exporter), '--subject', subject],
+    ...['--target-account', importer.sub, '--output-file', TOKEN_FILE],
+  )
+}
+
+function take(importer: AccountClaims, local: string, name?: string): string {
+  return nsc(
+    ...['add', 'import', '--account', accountWord(importer), '--token', TOKEN_FILE, '--local-subject', local],
+    ...(name ? ['--name', name] : []),
+  )
+}
+
+/** What is missing where an account imports nothing that covers the subject: the export, or only the import. */
+export function missingSteps(
+  importer: AccountClaims,
+  exporter: AccountClaims,
+  kind: 'stream' | 'service',
+  subject: string,
+): ShareStep[] {
+  const what = `the ${kind} ${quote(subject)}`
+  const shared = findExport(exporter, kind, subject)
+  if (!shared) {
+    const fix = nsc(
+      ...['add', 'export', '--account', accountWord(exporter), '--subject', subject],
+      kind === 'service' ? '--service' : null,
+    )
+    const text = `${accountWord(exporter)} does not export ${what}`
+    const step: ShareStep = { stage: 'export', ok: false, account: exporter.sub, text, fix }
+    return [step, importStep(importer, exporter, kind, subject, { subject })]
+  }
+  const text = `${accountWord(exporter)} exports the ${shared.token_req ? 'private ' : ''}${kind} ${quote(shared.subject ?? '')}`
+  const step: ShareStep = { stage: 'export', ok: true, account: exporter.sub, text, fix: null }
+  return [step, importStep(importer, exporter, kind, subject, shared)]
+}
+
+function importStep(
+  importer: AccountClaims,
+  exporter: AccountClaims,
+  kind: 'stream' | 'service',
+  subject: string,
+  shared: Export,
+): ShareStep {
+  const text = `${accountWord(importer)} does not import the ${kind} ${quote(subject)} of ${accountWord(exporter)}`
+  const step = { stage: 'import', ok: false, account: importer.sub, text } as const
+  const imports = (importer.nats.imports ?? []).filter((item) => item !== null)
+  const { imports: most } = importer.nats.limits
+  if (most >= 0 && imports.length >= most) {
+    const fix = nsc('edit', 'account', '--name', accountWord(importer), '--imports', '-1')
+    return { ...step, text: `${text}, and its limit of ${most} imports is used up`, fix }
+  }
+  let wanted = shared.subject ?? subject
+  const position = Number(shared.account_token_position ?? 0)
+  if (position > 0) {
+    const tokens = wanted.split('.')
+    tokens[position - 1] = importer.sub
+    wanted = tokens.join('.')
+    if (!isSubsetMatch(subject, wanted)) {
+      const only = `; its importers get only subjects whose token ${position} is their own key`
+      return { ...step, text: text + only, fix: null }
+    }
+  } else if (collides(imports, exporter, kind, wanted)) wanted = subject
+  if (shared.token_req && position === 0)
+    return { ...step, fix: `${grant(importer, exporter, wanted)} && ${take(importer, wanted)}` }
+  return {
+    ...step,
+    fix: nsc(
+      ...['add', 'import', '--account', accountWord(importer), '--src-account', exporter.sub],
+      ...['--remote-subject', wanted, kind === 'service' ? '--service' : null],
+    ),
+  }
+}
+
+/** Service imports of one account may not overlap under their local names, nor may a stream be imported twice. */
+function collides(
+  imports: NonNullable<AccountClaims['nats']['imports']>,
+  exporter: AccountClaims,
+  kind: 'stream' | 'service',
+  subject: string,
+): boolean {
+  return imports.some(
+    (item) =>
+      item !== null &&
+      item.type === kind &&
+      item.account === exporter.sub &&
+      subjectsOverlap(localPattern(item.local_subject || (item.subject ?? '')), subject),
+  )
+}
