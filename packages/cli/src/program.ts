@@ -1,6 +1,7 @@
 // The command line: which commands there are, and how every failure becomes one line and an exit code.
 import { Command, CommanderError } from 'commander'
 import { registerEdit } from './commands/edit.ts'
+import { registerExplain } from './commands/explain.ts'
 import { registerForwarded } from './commands/forward.ts'
 import { registerOperator } from './commands/operator.ts'
 import { registerPlans } from './commands/plans.ts'
@@ -20,6 +21,7 @@ const COMMANDS: readonly Register[] = [
   registerStatus,
   registerUsage,
   registerPlans,
+  registerExplain,
   registerForwarded,
   registerEdit,
   registerUp,

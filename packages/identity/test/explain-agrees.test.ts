@@ -7,6 +7,7 @@ import { Engine, enginesUnderTest } from '@ngs/testkit'
 import fc from 'fast-check'
 import {
   createKeyPair,
+  type Explanation,
   encode,
   explain,
   type KeyPair,
@@ -45,7 +46,9 @@ class World {
     const account = encode(newAccountClaims(system.publicKey, 'SYS'), operatorKey)
     const { url } = await Engine.start(t, {
       engine,
-      config: `operator: ${encode(operator, operatorKey)}
+      // Busy machines take their time.
+      config: `authorization { timeout: 30 }
+      operator: ${encode(operator, operatorKey)}
       system_account: ${system.publicKey}
       resolver { type: full, dir: "%DIR%/jwt" }
       resolver_preload { ${system.publicKey}: ${account} }`,
@@ -96,7 +99,7 @@ interface Outcome {
 const nothing = (error: unknown): Outcome => ({ arrived: [], answered: false, refused: String(error) })
 
 /** Publishes, and tells under which subjects it arrived and whether an answer came back. */
-async function observe(world: World, built: Built): Promise<Outcome> {
+async function observe(world: World, built: Built, by: Explanation['received']): Promise<Outcome> {
   await world.push(built.tokens)
   const open: NatsConnection[] = []
   const enter = async ({ token, key, noSubscriptions }: BuiltUser) => {
@@ -108,7 +111,7 @@ async function observe(world: World, built: Built): Promise<Outcome> {
   try {
     const to = await enter(built.to)
     const from = await enter(built.from)
-    return await exchange(from, to, built)
+    return await exchange(from, to, built, by)
   } catch (error) {
     // Not let in, or put out again, as when an account runs out of connections.
     return nothing(error)
@@ -117,15 +120,18 @@ async function observe(world: World, built: Built): Promise<Outcome> {
   }
 }
 
-async function exchange(from: NatsConnection, to: NatsConnection, built: Built): Promise<Outcome> {
+async function exchange(
+  from: NatsConnection,
+  to: NatsConnection,
+  built: Built,
+  by: Explanation['received'],
+): Promise<Outcome> {
   const arrived: string[] = []
   const replies: string[] = []
-  // Everything the receiver may name: what reaches it at all reaches one of these.
-  const wanted = new Set([
-    '>',
-    ...built.subscriptions,
-    ...built.subscriptions.map((entry) => entry.replace(/\*(?= |$)/, '>')),
-  ])
+  // Whatever the receiver may name: what reaches it at all reaches one of these.
+  const wide = ['>', '*', '*.>', '*.*', '*.*.>', '*.*.*', '*.*.*.>', built.subject]
+  const own = built.subscriptions.flatMap((entry) => [entry, entry.replace(/\*(?= |$)/, '>')])
+  const wanted = new Set([...wide, ...own, ...(by ? [by.queue ? `${by.by} ${by.queue}` : by.by] : [])])
   for (const entry of wanted) {
     const [subject = '', queue] = entry.split(' ')
     to.subscribe(subject, {
@@ -172,12 +178,12 @@ for (const engine of enginesUnderTest())
         subject: built.subject,
         request: built.request,
       })
-      const { arrived, answered, refused } = await observe(world, built)
+      const { arrived, answered, refused } = await observe(world, built, explained.received)
       const happened = built.request ? answered : arrived.length > 0
       const story = () =>
         `${built.request ? 'request' : 'message'} ${built.subject}\n` +
         `${explained.steps.map(({ ok, stage, text }) => `${ok ? 'yes' : 'NO '} ${stage}: ${text}`).join('\n')}\n` +
-        `arrived: ${arrived.join(', ')}; answered: ${answered}; refused: ${refused}\n${JSON.stringify(built.accounts)}`
+        `arrived: ${arrived.join(', ')}; answered: ${answered}; refused: ${refused}\n${JSON.stringify([built.accounts, built.from.claims, built.to.claims])}`
       assert.equal(explained.reaches, happened, story())
       if (explained.received) assert.ok(arrived.includes(explained.received.subject), story())
       counts[happened ? 'yes' : 'no']++

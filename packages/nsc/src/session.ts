@@ -8,6 +8,8 @@ import { Context } from './store/context.ts'
 import { OperatorStore, operatorNames } from './store/operator-store.ts'
 import { backquote } from './text.ts'
 
+export { OperatorStore }
+
 /** The flags every command has. */
 export interface GlobalFlags extends FolderFlags {
   privateKey?: string | undefined

@@ -40,6 +40,17 @@ export function publishRefusal({ pub, resp }: Permissions, subject: string): Ref
   return entry === undefined ? null : { by: 'deny', entry }
 }
 
+/** Whether a pattern covers what is looked up as if it were literal, whatever it holds: `*` covers `>`. */
+function covers(pattern: string, lookedUp: string): boolean {
+  const a = lookedUp.split('.')
+  const b = pattern.split('.')
+  for (let i = 0; i < b.length; i++) {
+    if (b[i] === '>' && i === b.length - 1) return a.length > i
+    if (i >= a.length || (b[i] !== '*' && b[i] !== a[i])) return false
+  }
+  return a.length === b.length
+}
+
 interface SubscribeEntry {
   text: string
   subject: string
@@ -52,7 +63,7 @@ function entries(list: string[] | undefined, subject: string): SubscribeEntry[] 
       const [entry = '', queue] = text.trim().split(/\s+/)
       return { text, subject: entry, queue: queue ?? null }
     })
-    .filter((entry) => isSubsetMatch(subject, entry.subject))
+    .filter((entry) => covers(entry.subject, subject))
 }
 
 function refusedAs({ sub }: Permissions, subject: string, queue: string | null): Refusal | null {
