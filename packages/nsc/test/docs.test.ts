@@ -14,6 +14,7 @@ import { Sandbox } from './support/sandbox.ts'
 /** Every command in the users' pages is run: `nsc` here, everything else by a shell, in the order of the page. */
 
 const DOCS = path.resolve(import.meta.dirname, '../../../docs')
+const NGS = path.resolve(import.meta.dirname, '../../cli/bin/ngs')
 const NSC = path.resolve(import.meta.dirname, '../bin/nsc')
 
 /** What has been done when a page begins. */
@@ -73,6 +74,7 @@ async function world(t: TestContext): Promise<Sandbox> {
   accounts.operator.nats.operator_service_urls = [url]
   fs.mkdirSync(sandbox.path('bin'))
   fs.symlinkSync(NSC, sandbox.path('bin/nsc'))
+  fs.symlinkSync(NGS, sandbox.path('bin/ngs'))
   return sandbox
 }
 
