@@ -2,12 +2,9 @@
  * The commands of nsc as a library: `ngs` forwards verbs to it, tests call it. The program itself is main.ts.
  */
 import type { Io } from './io.ts'
+import { COMPATIBLE_VERSION, VERSION } from './version.ts'
 
 export type { Io, Out } from './io.ts'
-
-/** The command set this program follows, and our own version: `nsc --version` shows both. */
-export const COMPATIBLE_VERSION = '2.14.0'
-export const VERSION = '0.1.0'
 
 /**
  * Runs one command.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { flagTable } from '../src/cli/flag-table.ts'
+import { ENTRIES } from '../src/cli/registry.ts'
 import { ELSEWHERE, FRAMES, type Frame, OWN_FLAGS, samplesOf, toArgs } from './frames/index.ts'
 import { differenceOf } from './support/differences.ts'
 import { meaningOf } from './support/meaning.ts'
@@ -24,7 +25,7 @@ interface Scenario {
   tail: string | ((sandbox: Sandbox) => string)
 }
 
-const table = await flagTable()
+const table = await flagTable(ENTRIES)
 const scenarios = table.flatMap(({ path, command }): Scenario[] => {
   const name = path.replace(/^nsc /, '')
   const frame = FRAMES[name]

@@ -45,12 +45,16 @@ const EVERY_COMMAND = [
   'commander',
   ...['cli/flags', 'cli/program', 'cli/registry', 'cli/run', 'environment', 'errors', 'files'],
   ...['index', 'journal', 'json', 'keystore/keystore', 'main', 'names', 'session', 'store/context'],
-  ...['store/operator-store', 'text', 'values'],
+  ...['store/operator-store', 'text', 'values', 'version'],
 ].map((name) => (name === 'commander' ? name : `nsc/${name}.ts`))
 
 test('--version loads nothing but the program itself', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
-  assert.deepEqual(await loadedBy(t, sandbox, ['--version']), ['nsc/index.ts', 'nsc/main.ts'])
+  assert.deepEqual(await loadedBy(t, sandbox, ['--version']), [
+    'nsc/index.ts',
+    'nsc/main.ts',
+    'nsc/version.ts',
+  ])
 })
 
 test('describe account loads what it prints with, and no network, prompts or cryptography library', async (t) => {

@@ -1,5 +1,4 @@
-import { GLOBAL_FLAGS } from './program.ts'
-import { ENTRIES } from './registry.ts'
+import { type Entry, GLOBAL_FLAGS } from './program.ts'
 import { type CommandSpec, type FlagSpec, type GroupSpec, isGroup } from './spec.ts'
 
 /** A command, the words that call it, and all flags it takes: those of its groups and of every command too. */
@@ -11,7 +10,7 @@ export interface ListedCommand {
 }
 
 /** Every command there is, in the order of the tables. */
-export async function flagTable(): Promise<ListedCommand[]> {
+export async function flagTable(entries: readonly Entry[]): Promise<ListedCommand[]> {
   const listed: ListedCommand[] = []
   const walk = (words: string[], spec: CommandSpec | GroupSpec, above: readonly FlagSpec[]) => {
     const flags = [...above, ...(spec.flags ?? [])]
@@ -21,6 +20,6 @@ export async function flagTable(): Promise<ListedCommand[]> {
       listed.push({ path: words.join(' '), command: spec, flags: letters.set('help', 'h') })
     }
   }
-  for (const entry of ENTRIES) walk(['nsc', entry.name], await entry.load(), GLOBAL_FLAGS)
+  for (const entry of entries) walk(['nsc', entry.name], await entry.load(), GLOBAL_FLAGS)
   return listed
 }

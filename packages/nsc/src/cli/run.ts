@@ -52,7 +52,7 @@ async function runCommand(
     const begin = () => {
       begun = true
     }
-    const report = await run({ session, flags, args, begin })
+    const report = await run({ session, flags, args, entries: ENTRIES, begin })
     if (!report) return 0
     return command.jsonReport && flags.switch('json') ? printJson(io, report) : printReport(io, report)
   } catch (thrown) {

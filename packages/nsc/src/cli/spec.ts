@@ -2,6 +2,7 @@ import type { Report } from '../report.ts'
 import type { Session } from '../session.ts'
 import type { FlagSpec } from './flag-spec.ts'
 import type { FlagValues } from './flags.ts'
+import type { Entry } from './program.ts'
 
 export type { FlagSpec, FlagType } from './flag-spec.ts'
 
@@ -15,6 +16,8 @@ export interface Call {
   session: Session
   flags: FlagValues
   args: readonly string[]
+  /** What can follow `nsc`, for commands about commands. */
+  entries: readonly Entry[]
   /** Says that the call was right and work has started: errors from now on come without the usage. */
   begin(): void
 }

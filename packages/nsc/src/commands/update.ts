@@ -1,5 +1,5 @@
 import type { Call } from '../cli/spec.ts'
-import { COMPATIBLE_VERSION, VERSION } from '../index.ts'
+import { COMPATIBLE_VERSION, VERSION } from '../version.ts'
 
 export function run({ session }: Call): undefined {
   session.print(`This is nsc of NGS ${VERSION}, with the commands of nsc ${COMPATIBLE_VERSION}.
