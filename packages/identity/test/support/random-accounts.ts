@@ -319,7 +319,8 @@ function permissionsOf(plan: Lists): Permissions {
       ...(plan.subAllow ? { allow: [...plan.subAllow.map(queue), ...inbox] } : {}),
       ...(plan.subDeny ? { deny: [plan.subDeny] } : {}),
     },
-    ...(plan.responses ? { resp: { max: 1, ttl: 0 } } : {}),
+    // Without a bound: every copy that a receiver with several subscriptions gets would count as an answer.
+    ...(plan.responses ? { resp: { max: -1, ttl: 0 } } : {}),
   }
 }
 
