@@ -79,7 +79,7 @@ export function snapshot(client: Client): ConnectionSnapshot {
     tls:
       transport.tls === null || client.stop === null
         ? transport.tls
-        : { ...transport.tls, peerCertificates: [] },
+        : { ...transport.tls, peerCertificates: [], verifiedChain: () => [] },
     user: user.user,
     account: account.name,
     jwt: options.jwt || (user.jwt ?? ''),

@@ -1,7 +1,12 @@
 // The server side of TLS handshakes on connections that began in clear text, and what is then known of them.
 import { createHash, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import {
+  createServer,
+  type DetailedPeerCertificate,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls'
 import type { TlsSession } from '../connection/transport.ts'
 import type { Server } from '../server.ts'
 import { tlsServerOptions } from './context.ts'
@@ -14,6 +19,7 @@ export function tlsSession(socket: TLSSocket, options: TlsOptions, first: boolea
     cipher: socket.getCipher().standardName,
     peerCertificates: chain(socket.getPeerX509Certificate()),
     verified: socket.authorized,
+    verifiedChain: () => verifiedChain(socket),
     mapsUser: options.map,
     first,
   }
@@ -24,6 +30,19 @@ function chain(leaf: X509Certificate | undefined): X509Certificate[] {
   const certificates: X509Certificate[] = []
   for (let next = leaf; next !== undefined; next = next.issuerCertificate) certificates.push(next)
   return certificates
+}
+
+/** With the authority's own certificate, which no client sends. */
+function verifiedChain(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = []
+  if (!socket.authorized) return chain
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  while (next?.raw !== undefined && !chain.some((seen) => seen.equals(next!.raw))) {
+    chain.push(next.raw)
+    // Its own issuer at the end.
+    next = next.issuerCertificate
+  }
+  return chain
 }
 
 /** Hex SHA-256 of the certificate's SubjectPublicKeyInfo, as `pinned_certs` has it. */
