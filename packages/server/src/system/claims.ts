@@ -12,7 +12,8 @@ import type { JwtAccounts } from '../auth/jwt-accounts.ts'
 import { resolverOf } from '../auth/operators.ts'
 import type { AccountStore } from '../auth/resolver/resolver.ts'
 import type { ResolverOptions } from '../options.ts'
-import type { Request, System } from './system.ts'
+import type { Request } from './request.ts'
+import type { System } from './system.ts'
 
 /** Why a request failed: `<what> - <error>`, about an account. */
 class Failure extends Error {

@@ -11,7 +11,8 @@ import { varz } from '../monitor/varz.ts'
 import type { Server } from '../server.ts'
 import type { Events } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
-import { DONE, Refusal, type Request, type System } from './system.ts'
+import { DONE, Refusal, type Request } from './request.ts'
+import type { System } from './system.ts'
 
 type Endpoint = (server: Server, options: RequestOptions) => unknown
 

@@ -3,7 +3,6 @@
 import type { Account } from '../account/account.ts'
 import { LatencyReports } from '../account/latency.ts'
 import { OperatorMode } from '../auth/jwt.ts'
-import type { Client } from '../connection/client.ts'
 import { featureFlags } from '../feature-flags.ts'
 import { entries, listed, toJson } from '../monitor/json.ts'
 import { getHeader } from '../protocol/headers.ts'
@@ -15,36 +14,11 @@ import { ClaimsRequests } from './claims.ts'
 import type { Encoding } from './encoding.ts'
 import { announceEvents } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
+import { type Answer, DONE, Refusal, type Request } from './request.ts'
 import { answerServerRequests } from './requests.ts'
 import { sendTraces } from './traces.ts'
 
-/** A message to a handler of the server. */
-export interface Request {
-  readonly subject: string
-  /** Empty when nobody waits for an answer. */
-  readonly reply: string
-  /** The header block as latin1, empty for none. */
-  readonly headers: string
-  /** Without headers. Valid during the call only. */
-  readonly bytes: Buffer
-  readonly text: string
-  /** The client that sent it, also through an import; null for the server itself. */
-  readonly origin: Client | null
-}
-
-export interface Answer {
-  data?: unknown
-  error?: unknown
-  statsz?: unknown
-}
-
 const ACCEPT_ENCODING = 'Accept-Encoding'
-
-/** The answer of a request that has nothing to say but that it was done. */
-export const DONE = Symbol('done')
-
-/** Why something was not done; the answer has no data, where that of a question has null. */
-export class Refusal extends Error {}
 
 export function startSystem(server: Server, account: Account): void {
   const system = new System(server, account)
