@@ -38,6 +38,11 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'a service manager collects stderr; Node has profiles of its own',
   },
   {
+    what: 'chains of services over more than 64 accounts',
+    here: 'a request that nobody answers at their end goes without `503`',
+    why: 'the stack of one operation is bounded; requests and responses themselves arrive',
+  },
+  {
     what: 'log lines about protocol errors',
     here: '`Client parser ERROR` without the state of the parser',
     why: 'the states are those of another parser',

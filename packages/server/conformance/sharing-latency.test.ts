@@ -253,6 +253,33 @@ inEveryWorld('latency of a JWT service', {}, (world) => {
   })
 })
 
+inEveryWorld('latency of a JWT service that cannot be told', {}, (world) => {
+  it('leaves the service as it is', async (t) => {
+    const exporter = await world.account((claims) => {
+      claims.nats.exports = [
+        { name: 'q', subject: 'q', type: 'service', service_latency: { sampling: 100, results: 'own' } },
+        { name: 'own', subject: 'own', type: 'service' },
+      ]
+    })
+    const importer = await world.account((claims) => {
+      claims.nats.imports = [{ name: 'q', subject: 'q', type: 'service', account: exporter.key.publicKey }]
+    })
+    const connect = { headers: true, no_responders: true }
+    const responder = await world.client(t, exporter.key, undefined, { connect })
+    responder.say('SUB q 1', 'SUB own 2')
+    await responder.flush()
+    const asker = await world.client(t, importer.key, undefined, { connect })
+    asker.say('SUB in 1')
+    asker.pub('q', '', 'in')
+    await asker.flush()
+    const { subject, reply } = await responder.message()
+    assert.deepEqual([subject, reply.length], ['q', 17])
+    responder.pub(reply, 'yes')
+    assert.equal(withoutPings(await responder.flush()), '')
+    assert.match(await asker.flush(), /yes/)
+  })
+})
+
 const REFUSED: [string, string][] = [
   [
     'latency: lat, response: stream',

@@ -6,6 +6,10 @@ import type { TlsAcceptor } from './tls/acceptor.ts'
 export async function setUp(server: Server): Promise<void> {
   const { options, accounts } = server
   accounts.onRefusedImport = (importer, _spec, why) => server.log.warn(`account [${importer.name}]: ${why}`)
+  accounts.onRefusedLatency = ({ name }, { subject }, why) =>
+    server.log.debug(
+      `Error adding latency tracking for service export to account [${name}]: ${subject}: ${why}`,
+    )
   if (isOperatorMode(options)) {
     const { operatorMode } = await import('./auth/jwt.ts')
     server.authenticator = await operatorMode(server)

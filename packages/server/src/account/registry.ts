@@ -4,7 +4,7 @@ import { isSubsetMatch, localPattern, Renaming, RenamingError } from '@ngs/ident
 import { fromWire, hasWildcard } from '../subject/subject.ts'
 import { Account } from './account.ts'
 import type { LatencyReports } from './latency.ts'
-import { accept, authorised, newSharer, unfit } from './rules.ts'
+import { accept, authorised, latencyRefusal, newSharer, unfit } from './rules.ts'
 import { ServiceImport, StreamImport } from './sharing.ts'
 import {
   type AccountSpec,
@@ -32,6 +32,8 @@ export class AccountRegistry {
   fetch: ((name: string) => Promise<Account | null>) | null = null
   /** Told about imports that do not work, for the log. */
   onRefusedImport: (importer: Account, spec: ImportSpec, why: string) => void = () => {}
+  /** Told about services whose times cannot be told. */
+  onRefusedLatency: (exporter: Account, spec: ExportSpec, why: string) => void = () => {}
   /** Imports every account gets besides its own. */
   automatic: (account: Account) => ImportSpec[] = () => []
   /** Exports of the system account besides its own. */
@@ -110,6 +112,13 @@ export class AccountRegistry {
     }
     account.spec = spec
     account.sharer = newSharer(this.exportsOf(account))
+    for (const item of spec.exports) {
+      const why = item.latency === null ? null : latencyRefusal(account.sharer, item)
+      if (why === null) continue
+      // Claims may ask for what cannot be: the service works, its times are not told.
+      item.latency = null
+      this.onRefusedLatency(account, item, why)
+    }
     account.updatedAt = new Date()
     account.map(this.cluster)
   }

@@ -2,7 +2,7 @@
 // Configuration files are checked with these rules as a whole, claims import by import as they change.
 import { isSubsetMatch, localPattern, Transform, TransformError } from '@ngs/identity/node'
 import { Matcher } from '../subject/matcher.ts'
-import { fromWire, hasWildcard, isValidSubscription } from '../subject/subject.ts'
+import { fromWire, hasWildcard, isLiteral, isValidSubscription } from '../subject/subject.ts'
 import type { ExportSpec, ImportSpec } from './spec.ts'
 
 /** A subject or pattern as exports and imports accept them: no empty token, nothing after `>`, no white space. */
@@ -140,4 +140,12 @@ function mismatch(item: ImportSpec): string | null {
     if (!(error instanceof TransformError)) throw error
     return `failed to create mapping transform for ${kind} import subject from "${fromWire(source)}" to "${fromWire(destination)}": ${error.message}`
   }
+}
+
+/** Why the times of a service cannot be told on the subject that is asked for. */
+export function latencyRefusal(exporter: Sharer, item: ExportSpec): string | null {
+  const subject = item.latency!.subject
+  if (!isLiteral(subject) || /[\t\n\f\r ]/.test(subject)) return 'invalid publish subject'
+  if (exporter.exports.covering('service', subject).length > 0) return 'invalid publish subject'
+  return item.responseType === 'Singleton' ? null : 'bad service response type'
 }

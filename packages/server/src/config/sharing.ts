@@ -1,7 +1,15 @@
 // What only all accounts together show: imports that no export lets in, renamings that do not fit, circles, latency that cannot be told.
-import { accept, authorised, isSubject, newSharer, type Sharer, unfit } from '../account/rules.ts'
+import {
+  accept,
+  authorised,
+  isSubject,
+  latencyRefusal,
+  newSharer,
+  type Sharer,
+  unfit,
+} from '../account/rules.ts'
 import type { AccountSpec, ExportSpec, ImportSpec } from '../account/spec.ts'
-import { fromWire, isLiteral } from '../subject/subject.ts'
+import { fromWire } from '../subject/subject.ts'
 
 type Report = (text: string) => void
 
@@ -58,14 +66,6 @@ function checkExport(
       )
     }
   }
-}
-
-/** Why the times of a service cannot be told on the subject that is asked for. */
-export function latencyRefusal(exporter: Sharer, item: ExportSpec): string | null {
-  const subject = item.latency!.subject
-  if (!isLiteral(subject) || /[\t\n\f\r ]/.test(subject)) return 'invalid publish subject'
-  if (exporter.exports.covering('service', subject).length > 0) return 'invalid publish subject'
-  return item.responseType === 'Singleton' ? null : 'bad service response type'
 }
 
 function refusal(

@@ -861,6 +861,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#last = null
     this.#entries = null
     this.#drawn = null
+    this.requestInfo = null
     this.#parser.known = null
   }
 
