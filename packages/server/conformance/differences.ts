@@ -107,4 +107,9 @@ export const DIFFERENCES: readonly Difference[] = [
     here: "have the client's address from CONNECT on; the official server goes on showing the proxy's",
     why: 'the header is there to tell them apart',
   },
+  {
+    what: 'a log file that cannot be opened at a reload or by SIGUSR1',
+    here: 'the log stays where it is, and says so',
+    why: 'the official server ends',
+  },
 ]

@@ -194,6 +194,7 @@ export class Server {
   reload(): Promise<void> {
     const reload = async (): Promise<void> => {
       const { ReloadRefused } = await import('./reload/rule.ts')
+      if (this.#net === null) throw new ReloadRefused('the server is still starting')
       if (this.readOptions === null)
         throw new ReloadRefused('can only reload config when a file is provided using -c or --config')
       const { reloadOptions } = await import('./reload/reload.ts')

@@ -17,11 +17,17 @@ const ENTRIES: readonly [string, RegExp][] = [
   ['jetstream: true', /"jetstream" is not supported yet/],
   ['jetstream: enabled', /"jetstream" is not supported yet/],
   ['store_dir: "/tmp"', /"store_dir" is not supported yet/],
+  ['ocsp: true', /"ocsp" is not supported yet/],
+  ['ocsp { mode: must }', /"ocsp" is not supported yet/],
+  ['ocsp_cache { type: local }', /"ocsp_cache" is not supported yet/],
   ['syslog: true', /syslog is not supported: log to a file/],
   ['remote_syslog: "udp://127.0.0.1:514"', /syslog is not supported: log to a file/],
   ['prof_port: 6060', /prof_port is not supported: /],
 ]
 const NOTHING_ASKED = [
+  'ocsp: false',
+  'ocsp { mode: never }',
+  'ocsp_cache: false',
   'jetstream: false',
   'jetstream: disabled',
   'syslog: false',
