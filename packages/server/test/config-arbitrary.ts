@@ -221,6 +221,12 @@ const websocket = mostly(
     compression: boolean,
     handshake_timeout: duration,
     jwt_cookie: text,
+    user_cookie: text,
+    headers: mostly(map({ 'X-A': text, b: text }, pick('c')), odd),
+    ping_interval: duration,
+    authorization: mostly(map({ user: text, password: text, token: text, timeout: duration }), odd),
+    no_auth_user: text,
+    advertise: text,
   }),
   odd,
 )

@@ -10,19 +10,14 @@ import { parseConfig } from '../src/config/language.ts'
 import { cases } from './config-cases.ts'
 import { official, ours } from './config-verdict.ts'
 
-/** Where we differ on purpose, each with the reason. The files are refused by both unless `accepts` says otherwise. */
-const DIFFERENT: readonly { file: RegExp; why: string; accepts?: true; sometimes?: true }[] = [
+/** Where we differ on purpose, each with the reason. The files are refused by both. */
+const DIFFERENT: readonly { file: RegExp; why: string; sometimes?: true }[] = [
   {
     file: /^authorization .*\naccounts /,
     why: 'the official one reads the two in random order',
     sometimes: true,
   },
   { file: /\{stream: a, service: b\}/, why: 'the same', sometimes: true },
-  {
-    file: /^websocket \{.*(headers|ping_interval|authorization)/,
-    why: 'not supported yet, and said so',
-    accepts: true,
-  },
   {
     file: /^authorization(: 5| \{ (token: 5|proxy_required: yess) \})$/,
     why: 'the official one adds the text of a crash of its own',
@@ -60,7 +55,7 @@ test('every case gets the official verdict', needsPeer('nats-server'), async (t)
     const known = DIFFERENT.find((other) => other.file.test(text.trim()))
     if (known !== undefined) {
       if (known.sometimes === undefined) assert.notDeepEqual(our, their, `no longer different: ${text}`)
-      if (known.accepts === undefined) assert.equal(our.code, their.code, text)
+      assert.equal(our.code, their.code, text)
     } else if (JSON.stringify(our) !== JSON.stringify(their))
       differ.push(
         `${JSON.stringify(text)}\n  official ${their.code} ${their.lines}\n  ours     ${our.code} ${our.lines}`,

@@ -13,7 +13,7 @@ export function readMappings(value: ConfigValue, problems: Problems): MappingSpe
       problems.error(value, `Subject ${JSON.stringify(name)} is not a valid subject`)
       continue
     }
-    problems.guard(() => {
+    problems.guardEntry(() => {
       const spec = readMapping(source, item, problems)
       const refusal = refusalOf(spec)
       const to = isString(item) ? ` to ${JSON.stringify(item.value)}` : ''
@@ -28,7 +28,7 @@ function readMapping(source: string, value: ConfigValue, problems: Problems): Ma
   if (isString(value)) return mappedTo(source, toWire(value.value))
   if (!Array.isArray(value.value)) return { source, destinations: [readDestination(value)] }
   const destinations: MappingDestination[] = []
-  for (const item of value.value) problems.guard(() => destinations.push(readDestination(item)))
+  for (const item of value.value) problems.guardEntry(() => destinations.push(readDestination(item)))
   return { source, destinations }
 }
 

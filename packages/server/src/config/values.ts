@@ -22,7 +22,19 @@ export class Problems {
       return false
     }
   }
+  /** The same for an entry of a block that a wrong type ends. */
+  guardEntry(read: () => void): void {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error instanceof WrongTypeError) throw error
+      this.errors.push(error.message)
+    }
+  }
 }
+
+/** Where the official server stumbles over a type: it reads nothing more of the whole block then. */
+export class WrongTypeError extends ConfigError {}
 
 export const place = ({ at }: ConfigValue): string => `${at.file}:${at.line}:${at.column}`
 
@@ -48,8 +60,11 @@ export function shown({ value }: ConfigValue): string {
   return value instanceof Date ? value.toISOString().replace(/T(.*)\.000Z/, ' $1 +0000 UTC') : `${value}`
 }
 
-const wrongType = (value: ConfigValue, wanted: string): never =>
-  fail(value, `interface conversion: interface {} is ${goType(value)}, not ${wanted}`)
+const wrongType = (value: ConfigValue, wanted: string): never => {
+  throw new WrongTypeError(
+    `${place(value)}: interface conversion: interface {} is ${goType(value)}, not ${wanted}`,
+  )
+}
 
 export const isString = (value: ConfigValue): value is ConfigValue & { value: string } =>
   typeof value.value === 'string'
