@@ -19,7 +19,7 @@ const DIFFERENT: readonly { file: RegExp; why: string; sometimes?: true }[] = [
   },
   { file: /\{stream: a, service: b\}/, why: 'the same', sometimes: true },
   {
-    file: /^authorization(: 5| \{ (token: 5|proxy_required: yess) \})$/,
+    file: /^(authorization(: 5| \{ (token: 5|proxy_required: yess) \})|websocket \{ authorization: 5 \})$/,
     why: 'the official one adds the text of a crash of its own',
   },
   {

@@ -175,12 +175,6 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       if (value.value !== false && !(isString(value) && /^disabled?$/i.test(value.value)))
         notYet(value, key, problems)
       return true
-    case 'ocsp':
-      if (!isOff(value, 'mode', 'never')) notYet(value, key, problems)
-      return true
-    case 'ocsp_cache':
-      if (!isOff(value, 'type', 'none')) notYet(value, key, problems)
-      return true
     case 'feature_flags':
       readFeatureFlags(value, options)
       return true
@@ -249,13 +243,6 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       return true
   }
   return false
-}
-
-/** `false`, or a map with this one entry: asks for nothing. */
-function isOff({ value }: ConfigValue, key: string, word: string): boolean {
-  if (!(value instanceof Map)) return value === false
-  const entry = value.get(key)
-  return value.size === 1 && entry !== undefined && isString(entry) && entry.value.toLowerCase() === word
 }
 
 export const NO_SYSLOG =
