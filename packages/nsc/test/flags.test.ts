@@ -19,6 +19,11 @@ import { sameTokens } from './support/tokens.ts'
 /** Scenarios run at a time: each starts a process or two of the official program. */
 const PARALLEL = 3
 
+/** What prints seeds because it exists for that. */
+const PRINTS_SEEDS = [/^generate (nkey|creds|profile)/, /^test nkey/, /^list keys .*-A?S/]
+const SEED = /(?<![A-Z2-7])S[OAUX][A-Z2-7]{56}(?![A-Z2-7])/
+const leaks: string[] = []
+
 interface Scenario {
   command: string
   frame: Frame
@@ -66,6 +71,15 @@ for (const [group, members] of groups)
     assert.equal(text, '')
   })
 
+test('no seed is printed but by the commands made for it', needsOfficial, () => {
+  assert.deepEqual(
+    leaks.filter((call) => !PRINTS_SEEDS.some((pattern) => pattern.test(call))),
+    [],
+  )
+  // The check sees seeds: those commands have printed some.
+  assert.ok(leaks.length > 5)
+})
+
 async function compare(template: Template, scenario: Scenario): Promise<unknown> {
   const { command, frame, tail } = scenario
   const homes = frame.reads ? shared(template, command) : template.pair()
@@ -74,6 +88,7 @@ async function compare(template: Template, scenario: Scenario): Promise<unknown>
     homes.map(async (home) => {
       for (const before of frame.before ?? []) await home.run(toArgs(before, home))
       const outcome = await home.run([...command.split(' '), ...argumentsOf(frame, tail, home)])
+      if (home.which === 'ours' && SEED.test(outcome.stdout + outcome.stderr)) leaks.push(call)
       return said(home, outcome, { anyOrder: command === 'fix' })
     }),
   )

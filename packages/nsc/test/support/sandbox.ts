@@ -70,6 +70,11 @@ export class Sandbox {
     return path.join(this.home, ...parts)
   }
 
+  /** Names in a folder of the home. */
+  files(...parts: string[]): string[] {
+    return fs.readdirSync(this.path(...parts))
+  }
+
   read(...parts: string[]): string {
     return fs.readFileSync(this.path(...parts), 'utf8')
   }
