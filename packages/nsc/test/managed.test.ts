@@ -1,36 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AccountServer } from './support/account-server.ts'
-import { maskKeys, needsOfficial, normalize, Sandbox } from './support/sandbox.ts'
-
-/** Both programs against servers of their own that behave the same. */
-async function sides(t: Parameters<typeof AccountServer.start>[0]) {
-  const make = async (which: 'ours' | 'official') => {
-    const server = await AccountServer.start(t)
-    const sandbox = Sandbox.create(t, which)
-    sandbox.env['NSC_tst_OPERATOR'] = server.operatorUrl
-    return { server, sandbox }
-  }
-  return { ours: await make('ours'), official: await make('official') }
-}
-
-type Side = Awaited<ReturnType<typeof sides>>['ours']
-
-async function call({ server, sandbox }: Side, ...args: string[]) {
-  server.takeSeen()
-  const outcome = await sandbox.run(args)
-  const clean = (text: string) =>
-    normalize(text, sandbox)
-      .replaceAll(server.url, 'SERVER')
-      .replace(/127\.0\.0\.1:\d+/g, 'ADDR')
-  return {
-    code: outcome.code,
-    stdout: clean(outcome.stdout),
-    stderr: clean(outcome.stderr).trimEnd(),
-    // Requests of one command may overlap.
-    requests: server.takeSeen().sort(),
-  }
-}
+import { maskKeys, needsOfficial, Sandbox } from './support/sandbox.ts'
+import { call, sides } from './support/sides.ts'
 
 test('joining an operator: lines, requests, files', needsOfficial, async (t) => {
   const { ours, official } = await sides(t)

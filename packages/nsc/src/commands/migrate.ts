@@ -42,20 +42,21 @@ export async function run(call: Call): Promise<undefined> {
   print(session, jobs)
 }
 
-/** Like other reports, but summed up in words of its own. */
+/** Like other reports, but summed up in words of its own, and on both streams. */
 function print({ io }: Session, jobs: readonly Report[]): void {
   const count = (level: Report['level']) => jobs.filter((job) => job.level === level).length
   const [ok, warnings, errors] = [count('ok'), count('warning'), count('error')]
   const text = jobs.map((job) => `${job.render()}\n`).join('')
-  if (ok === jobs.length) {
-    io.stdout.write(`${text}${ok === 1 ? 'job succeeded' : 'all jobs succeeded'}\n`)
-    return
+  if (errors > 0) {
+    io.stderr.write(text)
+    if (ok === 0) throw failure(jobs.length === 1 ? 'job failed' : 'none of the jobs succeeded')
+    throw failure(`${errors} jobs failed - ${ok} jobs succeeded and ${warnings} had warnings`)
   }
-  const stream = errors > 0 ? io.stderr : io.stdout
-  stream.write(text)
-  if (ok === 0 && errors > 0) throw failure(jobs.length === 1 ? 'job failed' : 'none of the jobs succeeded')
-  if (errors > 0) throw failure(`${errors} jobs failed - ${ok} jobs succeeded and ${warnings} had warnings`)
-  io.stdout.write(`${ok} jobs succeeded - there were ${errors} errors and ${warnings} warnings\n`)
+  const all = jobs.length === 1 ? 'job succeeded' : 'all jobs succeeded'
+  const sum =
+    warnings === 0 ? all : `${ok} jobs succeeded - there were ${errors} errors and ${warnings} warnings`
+  io.stderr.write(`${sum}\n`)
+  io.stdout.write(`${text}${sum}\n`)
 }
 
 function accountFiles(session: Session, given: string): string[] {
@@ -117,7 +118,7 @@ async function migrate(
   } catch (thrown) {
     throw failure(`failed to migrate ${quote(name)}: ${textOf(thrown)}`, thrown)
   }
-  const migrated = `migrated ${quote(name)} to operator ${quote(session.context.operator)}`
+  const migrated = `migrated ${quote(name)} to operator ${quote(store.operator().name ?? '')}`
   if (isHttpUrl(source)) job.label = `${migrated} []`
   else {
     const users = copyUsers(store, path.join(path.dirname(session.expand(source)), 'users'))

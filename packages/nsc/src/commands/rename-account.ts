@@ -84,7 +84,7 @@ async function rename(session: Session, store: OperatorStore, renaming: Renaming
   if (creds.failed) return report
   const cleanup = new Report('cleanup')
   report.add(cleanup)
-  const usersFolder = path.join(store.accountDir(from), 'users')
+  const usersFolder = session.environment.abbreviate(path.join(store.accountDir(from), 'users'))
   attempt(cleanup, 'deleted old users directory', `error deleting directory ${usersFolder}: `, () =>
     store.deleteUsersFolder(from),
   )

@@ -206,7 +206,7 @@ export function normalize(text: string, sandbox: Sandbox): string {
       .replace(/keys\/([OAUX])\/[A-Z2-7]{2}\//g, 'keys/$1/##/')
       .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'TOKEN')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, 'YYYY-MM-DD hh:mm:ss UTC')
-      .replace(/date: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'date: YYYY-MM-DD hh:mm:ss')
+      .replace(/(date:|=) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '$1 YYYY-MM-DD hh:mm:ss')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'YYYY-MM-DDThh:mm:ssZ')
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC/g, 'MOMENT')
       .replace(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC/g, 'Day, DD Mon YYYY hh:mm:ss UTC')
