@@ -2,6 +2,7 @@
 
 import { intersect } from '@ngs/identity/node'
 import type { Client } from '../connection/client.ts'
+import { PublishCache } from '../connection/publish-cache.ts'
 import { deliver } from '../delivery.ts'
 import { type Frame, textFrame } from '../frame.ts'
 import { Matcher } from '../subject/matcher.ts'
@@ -51,6 +52,8 @@ export class Account {
   token = ''
   updatedAt = new Date()
   #cache = new Map<string, MatchResult>()
+  /** Subjects of clients without permissions of their own. */
+  published = new PublishCache(CACHE_LIMIT)
   /** How often the index was asked, and how often a kept result was the answer. What connections keep for themselves does not ask. */
   matches = 0
   cacheHits = 0
@@ -192,6 +195,7 @@ export class Account {
     const made = mappings.length === 0 ? null : new Mappings(mappings, cluster)
     if (made === null && this.mappings === null) return
     this.mappings = made !== null && made.size > 0 ? made : null
+    this.published = new PublishCache(CACHE_LIMIT)
     for (const client of this.clients) client.forgetSubjects()
   }
 

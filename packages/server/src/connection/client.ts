@@ -5,7 +5,7 @@ import type { Account } from '../account/account.ts'
 import type { Mapped } from '../account/mappings.ts'
 import { REPLY_LENGTH } from '../account/replies.ts'
 import type { InfoCache } from '../account/request-info.ts'
-import { type MatchResult, Subscription } from '../account/subscription.ts'
+import { Subscription } from '../account/subscription.ts'
 import {
   type Admission,
   type Authenticator,
@@ -42,20 +42,11 @@ import { ResponseGrants } from './grants.ts'
 import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
 import { Outbox, type OutboxOwner, type WriteAttempt } from './outbox.ts'
 import { ProtocolTrace } from './protocol-trace.ts'
+import { hashOf, PublishCache, type PublishEntry, sameBytes } from './publish-cache.ts'
 import type { Transport, TransportEvents } from './transport.ts'
 
-/** What the connection knows about a subject it publishes to: kept while the account's index stays the same. */
-interface PublishEntry {
-  readonly bytes: Buffer
-  readonly subject: string
-  readonly permitted: boolean
-  result: MatchResult
-  /** The account maps the subject: to `name`, or each message to what it draws. Null for most. */
-  readonly mapped: Mapped | null
-  readonly name: Buffer | null
-}
-
-const ENTRIES = 64
+/** Subjects that a connection with permissions of its own remembers. */
+const OWN_SUBJECTS = 256
 /** Drawn names that are remembered; beyond it the memory starts anew. */
 const DRAWN = 256
 const FIRST_PING_MS = 2_000
@@ -110,7 +101,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #pingTimer: NodeJS.Timeout | null = null
   #authTimer: NodeJS.Timeout | null = null
   #expiryTimer: NodeJS.Timeout | null = null
-  #entries: (PublishEntry | undefined)[] | null = null
+  #entries: PublishCache | null = null
   /** What mappings drew for messages of this client. */
   #drawn: Map<string, PublishEntry> | null = null
   /** What services are told about this client. */
@@ -754,7 +745,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const kept = this.#drawn.get(subject)
     if (kept !== undefined) return this.#fresh(kept)
     if (this.#drawn.size >= DRAWN) this.#drawn.clear()
-    const made = this.#makeEntry(NO_BYTES, subject, null, Buffer.from(subject, 'latin1'))
+    const made = this.#makeEntry(0, NO_BYTES, subject, null, Buffer.from(subject, 'latin1'))
     this.#drawn.set(subject, made)
     return made
   }
@@ -816,23 +807,22 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const last = this.#last
     if (isKnown) return this.#fresh(last!)
     const { args, subjectStart, subjectEnd } = frame
-    if (last !== null && equal(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
-    let hash = 0
-    for (let i = subjectStart; i < subjectEnd; i++) hash = (Math.imul(hash, 31) + args[i]!) | 0
-    const slot = (hash ^ (hash >>> 13)) & (ENTRIES - 1)
-    this.#entries ??= new Array<PublishEntry | undefined>(ENTRIES).fill(undefined)
-    const kept = this.#entries[slot]
-    if (kept !== undefined && equal(kept.bytes, args, subjectStart, subjectEnd)) {
+    if (last !== null && sameBytes(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
+    const { account, permissions } = this
+    this.#entries ??= permissions === null ? account.published : new PublishCache(OWN_SUBJECTS)
+    const hash = hashOf(args, subjectStart, subjectEnd)
+    const kept = this.#entries.find(hash, args, subjectStart, subjectEnd)
+    if (kept !== undefined) {
       this.#remember(kept)
       return this.#fresh(kept)
     }
     const subject = args.latin1Slice(subjectStart, subjectEnd)
-    if (this.account.mappings === null && firstSight(hash)) return this.#passing(subject)
+    if (account.mappings === null && firstSight(hash)) return this.#passing(subject)
     const bytes = Buffer.from(args.subarray(subjectStart, subjectEnd))
-    const mapped = this.account.mappings === null ? null : this.account.mappings.find(subject)
+    const mapped = account.mappings === null ? null : account.mappings.find(subject)
     const name = mapped === null || mapped.fixed === null ? null : Buffer.from(mapped.fixed, 'latin1')
-    const made = this.#makeEntry(bytes, mapped?.fixed ?? subject, mapped, name)
-    this.#entries[slot] = made
+    const made = this.#makeEntry(hash, bytes, mapped?.fixed ?? subject, mapped, name)
+    this.#entries.keep(made)
     this.#remember(made)
     return made
   }
@@ -842,13 +832,19 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const { permissions } = this
     const permitted = !this.#isReserved(subject) && (permissions === null || permissions.mayPublish(subject))
     const result = this.account.matchOnce(subject)
-    return { bytes: NO_BYTES, subject, permitted, result, mapped: null, name: null }
+    return { hash: 0, bytes: NO_BYTES, subject, permitted, result, mapped: null, name: null }
   }
 
-  #makeEntry(bytes: Buffer, subject: string, mapped: Mapped | null, name: Buffer | null): PublishEntry {
+  #makeEntry(
+    hash: number,
+    bytes: Buffer,
+    subject: string,
+    mapped: Mapped | null,
+    name: Buffer | null,
+  ): PublishEntry {
     const { permissions } = this
     const permitted = !this.#isReserved(subject) && (permissions === null || permissions.mayPublish(subject))
-    return { bytes, subject, permitted, result: this.account.match(subject), mapped, name }
+    return { hash, bytes, subject, permitted, result: this.account.match(subject), mapped, name }
   }
 
   #remember(entry: PublishEntry): void {
@@ -973,13 +969,6 @@ function firstSight(hash: number): boolean {
 
 function isReserved(subject: string): boolean {
   return (subject.startsWith('_GR_.') && subject.length > 5) || subject.startsWith('$NRG.')
-}
-
-function equal(bytes: Buffer, other: Buffer, start: number, end: number): boolean {
-  const length = end - start
-  if (bytes.length !== length) return false
-  for (let i = 0; i < length; i++) if (bytes[i] !== other[start + i]) return false
-  return true
 }
 
 /** The smallest limit that is one; -1 when none is. */

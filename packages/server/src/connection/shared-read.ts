@@ -1,4 +1,4 @@
-// One buffer that every plain TCP connection reads into. By itself Node allocates 64 KB for each read of each connection and cuts them to
+// One buffer that every connection reads into, TLS included. By itself Node allocates 64 KB for each read of each connection and cuts them to
 // what came, which for short chunks costs more than the protocol does, and leaves the rest to the garbage collector.
 //
 // `net.connect` has this as its option `onread`; sockets that a server accepts have no such option, only the same two fields behind
@@ -29,12 +29,13 @@ function findFields(): { buffer: symbol; callback: symbol } | null {
 const fields = findFields()
 
 /**
- * From now on `take` is called with what comes in, which is gone when it returns. False when this socket cannot do that: it is
- * encrypted, has something read and not taken, or belongs to another Node than the ones known.
+ * From now on `take` is called with what comes in, which is gone when it returns. False when this socket cannot do that: bytes
+ * wait in its stream, or it belongs to another Node than the ones known.
  */
 export function readShared(socket: Socket, take: (chunk: Buffer) => void): boolean {
   const handle = (socket as unknown as { _handle?: Handle })._handle
   if (fields === null || typeof handle?.useUserBuffer !== 'function') return false
+  // What waits in the stream would come after what is read next.
   if (socket.readableLength > 0) return false
   const own = socket as unknown as Fields
   own[fields.buffer] = sharedRead

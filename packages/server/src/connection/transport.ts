@@ -120,7 +120,7 @@ export class TcpTransport implements Transport {
   start(): void {
     const { socket } = this
     const take = (chunk: Buffer): void => this.#events.onData(chunk)
-    if (this.fd < 0 || !readShared(socket, take)) socket.on('data', take)
+    if (!readShared(socket, take)) socket.on('data', take)
     // The handshake or a PROXY header may have left it in another mode.
     socket.resume()
   }

@@ -101,7 +101,7 @@ export class WebSocketTransport implements Transport, FrameSink {
   /** Delivers what comes in, from now on. */
   start(): void {
     const take = (chunk: Buffer): void => this.#read(chunk)
-    if (this.tls !== null || !readShared(this.#socket, take)) this.#socket.on('data', take)
+    if (!readShared(this.#socket, take)) this.#socket.on('data', take)
     this.#socket.resume()
   }
 
