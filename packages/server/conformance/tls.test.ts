@@ -20,6 +20,9 @@ describe('TLS', needsOpenssl(), () => {
       client.say(QUIET, 'SUB a 1', 'PUB a 2', 'hi', 'PING')
       await client.expect('MSG a 1 2', 'hi', 'PONG')
     })
+    it('is what the ports file says', () => {
+      assert.match(bench.server.url, /^tls:/)
+    })
     it('carries a message of a megabyte, and many small ones in one piece', async (t) => {
       const client = await secure(t, bench.server)
       const big = 'x'.repeat(1024 * 1024)
@@ -148,6 +151,19 @@ describe('TLS', needsOpenssl(), () => {
           const client = await secure(t, bench.server)
           client.say(QUIET, 'PING')
           await client.expect('PONG')
+        })
+      },
+    )
+  }
+
+  for (const first of [false, true]) {
+    onEveryEngine(
+      `TLS ${first ? 'before' : 'after'} INFO and no room for a client`,
+      `tls { ${serverFiles()}, handshake_first: ${first} }\nmax_connections: 0`,
+      (bench) => {
+        it('is said in clear text', async (t) => {
+          const client = await RawClient.connect(t, bench.server.port, { readInfo: !first })
+          assert.equal(await client.closed(), "-ERR 'maximum connections exceeded'\r\n")
         })
       },
     )

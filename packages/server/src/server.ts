@@ -116,18 +116,21 @@ export class Server {
     return server
   }
 
-  /** The address for clients, `nats://host:port`. */
+  /** The address for clients, `nats://host:port`, or `tls://host:port` where TLS is required. */
   get url(): string {
     const host =
       this.#address.host === '0.0.0.0' || this.#address.host === '::' ? '127.0.0.1' : this.#address.host
-    return `nats://${host.includes(':') ? `[${host}]` : host}:${this.#address.port}`
+    return `${this.#scheme}://${hostPort(host, this.#address.port)}`
   }
   get port(): number {
     return this.#address.port
   }
   /** Where it listens, which may be every address of the machine. */
   get listenUrl(): string {
-    return `nats://${hostPort(this.#address.host, this.#address.port)}`
+    return `${this.#scheme}://${hostPort(this.#address.host, this.#address.port)}`
+  }
+  get #scheme(): string {
+    return this.options.tls !== null && !this.options.allowNonTls ? 'tls' : 'nats'
   }
   get isListening(): boolean {
     return this.#net !== null && this.#stopping === null && !this.isLameDuck
@@ -244,8 +247,13 @@ export class Server {
     const full = this.options.maxConnections <= 0 || this.clients.size >= this.options.maxConnections
     this.clients.set(client.cid, client)
     if (this.log.debugOn) this.log.debug(`${client.label} - Client connection created`)
-    open(client, transport)
-    if (full) client.refuse('maxConnections')
+    if (!full) {
+      open(client, transport)
+      return
+    }
+    // Whom there is no room for is told so before any handshake; INFO goes before it unless it belongs inside TLS.
+    if (transport.type !== 'STANDARD' || !this.tls?.options.handshakeFirst) client.greet()
+    client.refuse('maxConnections')
   }
 
   #announceTls(): void {
