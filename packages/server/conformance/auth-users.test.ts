@@ -155,6 +155,26 @@ authorization {
       ])
         await ends(await bench.client(t), [connect(fields)], VIOLATION)
     })
+    it('hear in their account of logins that failed there, not of clients that did not even try', async (t) => {
+      const listener = await bench.client(
+        t,
+        connect({ user: 'plain', pass: 'p' }),
+        'SUB $SYS.ACCOUNT.CLIENT.AUTH.ERR 1',
+      )
+      await listener.flush()
+      await ends(await bench.client(t), ['PING'], VIOLATION)
+      const failed = await bench.client(t)
+      await ends(failed, [connect({ user: 'ann', pass: 'wrong', name: 'app' })], VIOLATION)
+      const { reason, client } = JSON.parse((await listener.message()).payload) as {
+        reason: string
+        client: Record<string, unknown>
+      }
+      assert.equal(reason, 'Authentication Failure')
+      assert.deepEqual(
+        [client['id'], client['acc'], client['user'], client['name']],
+        [failed.info.client_id, '$G', 'ann', 'app'],
+      )
+    })
     it('have to say so in time', async (t) => {
       const late = await bench.client(t)
       assert.equal(await late.closed(), wire("-ERR 'Authentication Timeout'"))
