@@ -10,6 +10,7 @@ import {
   decodeUser,
   encode,
   type UserClaims,
+  type UserPermissionLimits,
   validate,
 } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
@@ -22,11 +23,13 @@ import {
   type Admission,
   type AuthResult,
   type ConnectAttempt,
+  type ConnectionType,
   claimedUser,
   type Denial,
   type UserIdentity,
 } from './authenticator.ts'
 import { PROXY_REQUIRED } from './proxies.ts'
+import { typeProblem, validity } from './windows.ts'
 
 /** Where requests go, in the account of the service. Its clients cannot publish there. */
 export const CALLOUT_SUBJECT = '$SYS.REQ.USER.AUTH'
@@ -66,7 +69,7 @@ export interface Callout {
 }
 
 /** Asks, and waits for the answer as long as a client may take to authenticate. */
-export function askService(server: Server, callout: Callout): Promise<AuthResult> {
+export function askService(server: Server, callout: Callout): Promise<Admission | Denial> {
   const { account, xkey } = callout
   const { log, options } = server
   const oneTime = createKeyPair('user').publicKey
@@ -227,6 +230,23 @@ function userOf(server: Server, callout: Callout, oneTime: string, body: Buffer)
   return decodeUser(response.nats.jwt ?? '')
 }
 
+/** When the user of an answer has to leave, null for never. @throws CalloutError when it may not come in now, or like this. */
+export function expiryOf(
+  callout: Account['name'],
+  { exp }: UserClaims,
+  limits: UserPermissionLimits,
+  type: ConnectionType,
+): number | null {
+  const who = `authorized user on account ${JSON.stringify(callout)}`
+  const times = validity(exp, limits)
+  if (times === null) throw new CalloutError(`${who} outside of valid connect times`)
+  const wrong = typeProblem(limits, type)
+  if (wrong === null) return times.expiresAt
+  throw new CalloutError(
+    `${who} ${wrong.unknown ? 'using invalid connection type' : 'not allowed to use connection type'}`,
+  )
+}
+
 /** The user of an answer, in force: CONNECT's JWT goes, and a name in the user JWT takes the place of what the client called itself. */
 export function admitted(
   { attempt, user }: Pick<Callout, 'attempt' | 'user'>,
@@ -265,6 +285,12 @@ export function admitted(
     limits: { payload: -1, subs: -1 },
     expiresAt,
   }
+}
+
+/** The service refuses whom the own checks may have refused before: their reason stays unless the service's says more. */
+export function refusedByBoth(own: AuthResult, answer: Denial): Denial {
+  const isOwn = !own.ok && answer.reason === 'Authentication Failure'
+  return isOwn ? { ...own, ...(answer.told === undefined ? {} : { told: answer.told }) } : answer
 }
 
 /** Clients in the account of the service cannot ask it themselves. */

@@ -1,11 +1,10 @@
 // Authentication from the configuration file: nobody, token, one user, users, nkeys and certificates, in the order of the official
 // server; and before anybody is let in, the callout service where one is configured.
 import { randomBytes } from 'node:crypto'
-import { decodeSignature, type UserClaims, verifySignature } from '@ngs/identity/node'
-import { permissionsOf } from '../account/claims.ts'
+import { decodeSignature, verifySignature } from '@ngs/identity/node'
 import { EMPTY_SPEC } from '../account/spec.ts'
 import { ServerError } from '../errors.ts'
-import type { CalloutOptions, Options, UserOptions } from '../options.ts'
+import type { Options, UserOptions } from '../options.ts'
 import type { Server } from '../server.ts'
 import {
   type Admission,
@@ -13,16 +12,14 @@ import {
   type AuthResult,
   type ConnectAttempt,
   type ConnectionType,
-  claimedUser,
   refused,
-  type UserIdentity,
 } from './authenticator.ts'
-import { admitted, askService, CalloutError, withoutCallout } from './callout.ts'
 import { userOfCertificate } from './certificate.ts'
+import { delegate, type Verdict } from './config-callout.ts'
 import { guestProblem } from './guest.ts'
+import { identity } from './identity.ts'
 import { bcryptMatches, equalInTime, isBcrypt } from './passwords.ts'
 import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
-import { typeProblem, validity } from './windows.ts'
 
 export const SYSTEM = '$SYS'
 
@@ -45,13 +42,6 @@ export function configuredAccounts(server: Server): void {
   accounts.applyAll(options.accounts)
   if (options.mappings.length > 0)
     accounts.apply(accounts.global, { ...EMPTY_SPEC, mappings: options.mappings })
-}
-
-/** What the own checks say, and which configured user (name or nkey) they took the client for. */
-interface Verdict {
-  readonly result: AuthResult
-  readonly known: string
-  readonly needsProxy: boolean
 }
 
 /** Name of the guest that nobody has configured; a reload does not change it. */
@@ -128,7 +118,7 @@ export class ConfigAuthenticator implements Authenticator {
     const verdict = this.#verdict(attempt, proxyKey)
     const { authCallout } = this.#options
     if (authCallout === null) return verdict instanceof Promise ? verdict.then(resultOf) : verdict.result
-    return Promise.resolve(verdict).then((own) => this.#delegate(authCallout, attempt, proxyKey, own))
+    return Promise.resolve(verdict).then((own) => delegate(this.#server, authCallout, attempt, proxyKey, own))
   }
 
   guest(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> | null {
@@ -244,86 +234,6 @@ export class ConfigAuthenticator implements Authenticator {
       expiresAt: null,
     }
   }
-
-  // The callout service ------------------------------------------------------------------------------------------------------
-
-  /** Users of the callout service itself, and of accounts that are none of its business, keep the own verdict. */
-  #delegate(
-    callout: CalloutOptions,
-    attempt: ConnectAttempt,
-    proxyKey: string,
-    { result, known, needsProxy }: Verdict,
-  ): AuthResult | Promise<AuthResult> {
-    const { accounts, log } = this.#server
-    const { allowedAccounts, authUsers, issuer, xkey } = callout
-    const bound = result.ok ? result.account : accounts.global
-    const isDelegated =
-      bound === accounts.global || allowedAccounts.length === 0 || allowedAccounts.includes(bound.name)
-    if (!isDelegated) return result
-    if (result.ok && bound.isFullFor(attempt.cid)) return result
-    const account = accounts.get(callout.account)
-    if (known !== '' && authUsers.includes(known)) {
-      if (result.ok) return withoutCallout(result, account)
-      return account === undefined ? result : { ...result, told: { account, reason: result.reason } }
-    }
-    if (account === undefined) {
-      const text = `No valid account ${JSON.stringify(callout.account)} for auth callout request: account missing`
-      log.warn(text)
-      return { ...refused(''), told: null }
-    }
-    const refusal = result.ok ? undefined : result
-    return askService(this.#server, {
-      attempt,
-      account,
-      subject: issuer,
-      xkey,
-      user: result.ok ? result.user : identity(null, attempt, proxyKey, false),
-      isProxied: proxyKey !== '',
-      needsProxy,
-      unsigned: (response) => (response.iss === issuer ? null : 'auth callout signing key is unknown'),
-      place: (claims) => this.#place(callout, attempt, proxyKey, claims),
-    }).then((answer) => {
-      if (answer.ok) return withoutCallout(answer, account)
-      return refusal === undefined ? answer : { ...refusal, ...answer, reason: refusal.reason }
-    })
-  }
-
-  /** The audience of the user's JWT is the name of its account. */
-  #place(
-    { account, issuer }: CalloutOptions,
-    attempt: ConnectAttempt,
-    proxyKey: string,
-    claims: UserClaims,
-  ): Admission {
-    const at = JSON.stringify(account)
-    const { iss, aud = '', nats } = claims
-    if (nats.issuer_account)
-      throw new CalloutError(`error non operator mode account ${at}: attempted to use issuer_account`)
-    if (iss !== issuer) {
-      throw new CalloutError(
-        `wrong issuer for auth callout response on account ${at}, expected "${issuer}" got "${iss}"`,
-      )
-    }
-    const target = this.#server.accounts.get(aud)
-    if (target === undefined) {
-      throw new CalloutError(
-        `no valid account ${JSON.stringify(aud)} for auth callout response on account ${at}: account missing`,
-      )
-    }
-    const times = validity(claims.exp, nats)
-    if (times === null)
-      throw new CalloutError(`authorized user on account ${at} outside of valid connect times`)
-    const wrongType = typeProblem(nats, attempt.connectionType)
-    if (wrongType !== null) {
-      throw new CalloutError(
-        wrongType.unknown
-          ? `authorized user on account ${at} using invalid connection type`
-          : `authorized user on account ${at} not allowed to use connection type`,
-      )
-    }
-    const user = identity(null, attempt, proxyKey, false)
-    return admitted({ attempt, user }, claims, target, permissionsOf(nats), null, times.expiresAt)
-  }
 }
 
 const resultOf = ({ result }: Verdict): AuthResult => result
@@ -356,23 +266,6 @@ const mapsCertificates = ({ tls, websocket }: Options, { connectionTypes }: User
     (tls?.map === true && allows('STANDARD')) ||
     (websocket.port !== 0 && websocket.tls?.map === true && allows('WEBSOCKET'))
   )
-}
-
-function identity(
-  user: UserOptions | null,
-  { connect }: ConnectAttempt,
-  proxyKey: string,
-  defaultPermissions: boolean,
-): UserIdentity {
-  const claimed = claimedUser(connect)
-  const kind = connect.nkey !== '' ? 'nkey' : connect.user !== '' ? 'user' : 'token'
-  return {
-    user: claimed,
-    kind: claimed === '' ? 'none' : kind,
-    ...(user !== null && user.nkey !== '' ? { issuerKey: user.account } : {}),
-    ...(user === null ? {} : { defaultPermissions }),
-    ...(proxyKey === '' ? {} : { proxyKey }),
-  }
 }
 
 /** For WebSocket clients: null unless their block has credentials or a guest of its own, which then stand instead of the server's. */

@@ -21,17 +21,16 @@ import type { Server } from '../server.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
 import { VERSION } from '../version.ts'
 import {
-  type Admission,
   type Authenticator,
   type AuthResult,
   type ConnectAttempt,
   claimedUser,
   type Denial,
-  NOBODY,
   refused,
 } from './authenticator.ts'
-import { admitted, askService, CalloutError, withoutCallout } from './callout.ts'
+import { withoutCallout } from './callout.ts'
 import { JwtAccounts, type Loaded, LookupError } from './jwt-accounts.ts'
+import { delegate } from './jwt-callout.ts'
 import { Operators, operatorProblem, resolverOf } from './operators.ts'
 import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
 import { openResolver } from './resolver/open.ts'
@@ -165,7 +164,12 @@ export class OperatorMode implements Authenticator {
       if (own.ok) return withoutCallout(own, loaded.account)
       return { ...own, told: { account: loaded.account, reason: own.reason } }
     }
-    return this.#delegate(attempt, user, loaded, own, proxyKey)
+    return delegate(this.#server, this.accounts, attempt, {
+      own,
+      loaded,
+      proxyKey,
+      needsProxy: user.rights?.limits.proxy_required === true,
+    })
   }
 
   /** The checks of the official server, in its order. */
@@ -183,99 +187,6 @@ export class OperatorMode implements Authenticator {
     // The account may have changed meanwhile. This client is none of it yet, so nobody else would tell.
     const now = this.accounts.get(loaded.claims.sub)!
     return this.#unfit(attempt, user, now, proxyKey) ?? this.#admit(attempt, user, now, proxyKey)
-  }
-
-  /**
-   * Lets the account's service decide. Who failed the own checks is not in the account yet, and is asked about where no service is:
-   * that ends when the time for authentication is over, as with the official server.
-   */
-  async #delegate(
-    attempt: ConnectAttempt,
-    user: KnownUser,
-    loaded: Loaded,
-    own: AuthResult,
-    proxyKey: string,
-  ): Promise<AuthResult> {
-    const account = own.ok ? loaded.account : this.#server.accounts.global
-    const { sub } = loaded.claims
-    const known = own.ok ? own.user : NOBODY
-    const answer = await askService(this.#server, {
-      attempt,
-      account,
-      subject: account.name,
-      xkey: own.ok ? (loaded.claims.nats.authorization.xkey ?? '') : '',
-      user: known,
-      isProxied: proxyKey !== '',
-      needsProxy: user.rights?.limits.proxy_required === true,
-      unsigned: (response) => {
-        const named = response.nats.issuer_account
-        if (named && named !== sub)
-          return `auth callout response issuer account "${named}" is not the callout account`
-        return response.iss === sub || loaded.signers.has(response.iss)
-          ? null
-          : 'auth callout signing key is unknown'
-      },
-      place: (claims) => this.#place(attempt, known, loaded, claims, proxyKey),
-    })
-    if (answer.ok) return withoutCallout(answer, loaded.account)
-    const told = answer.told ?? null
-    return {
-      ...(own.ok ? answer : own),
-      told: told === null ? null : { account: loaded.account, reason: told.reason },
-    }
-  }
-
-  /** Puts the user that a service answered with into its account: the service's own, or one that it may place users in. */
-  async #place(
-    attempt: ConnectAttempt,
-    user: Admission['user'],
-    { claims: callout }: Loaded,
-    claims: UserClaims,
-    proxyKey: string,
-  ): Promise<Admission> {
-    const at = `"${callout.sub}"`
-    const name = issuerAccount(claims)
-    const allowed = callout.nats.authorization.allowed_accounts ?? []
-    const anywhere = allowed.length === 1 && allowed[0] === '*'
-    if (name !== callout.sub && !anywhere && !allowed.includes(name)) {
-      throw new CalloutError(
-        `account "${claims.iss}" not permitted as valid account option for auth callout for account ${at}`,
-      )
-    }
-    let target: Loaded
-    try {
-      target = await this.accounts.lookup(name)
-    } catch (error) {
-      throw new CalloutError(
-        `no valid account "${name}" for auth callout response on account ${at}: ${(error as Error).message}`,
-      )
-    }
-    if (!target.signers.has(claims.iss))
-      throw new CalloutError(`user JWT issuer "${claims.iss}" is not known`)
-    let limits: UserPermissionLimits
-    try {
-      limits = expandUserPermissions(target.claims, claims)
-    } catch (error) {
-      if (!(error instanceof IdentityError)) throw error
-      throw new CalloutError(
-        error.code === 'scope'
-          ? `user JWT is not valid: ${error.message}`
-          : `user JWT generated invalid permissions: ${error.message}`,
-      )
-    }
-    const times = validity(claims.exp, limits)
-    if (times === null)
-      throw new CalloutError(`authorized user on account ${at} outside of valid connect times`)
-    const wrongType = typeProblem(limits, attempt.connectionType)
-    if (wrongType !== null) {
-      throw new CalloutError(
-        `authorized user on account ${at} ${wrongType.unknown ? 'using invalid connection type' : 'not allowed to use connection type'}`,
-      )
-    }
-    if (limits.proxy_required && proxyKey === '') throw new CalloutError(PROXY_REQUIRED.log, true)
-    const defaults = target.account.spec.defaultPermissions
-    const own = permissionsOf(limits)
-    return admitted({ attempt, user }, claims, target.account, own, defaults, times.expiresAt)
   }
 
   /** The user JWT with its signature verified. @throws (or rejects with) IdentityError. */
