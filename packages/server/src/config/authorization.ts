@@ -23,7 +23,7 @@ import {
 } from './values.ts'
 
 const GLOBAL = '$G'
-const LONG_TIMEOUT_MS = 60_000
+const LONG_TIMEOUT_S = 60
 
 export function readAuthorization(block: ConfigValue, options: Options, problems: Problems): void {
   let users: UserOptions[] | null = null
@@ -87,23 +87,23 @@ export function addUsers(users: UserOptions[], at: ConfigValue, options: Options
 
 /** Seconds, or a duration; 0 is the default. */
 function readTimeout(value: ConfigValue, name: string, problems: Problems): number {
-  let ms: number
-  if (typeof value.value === 'number') ms = value.value * 1000
+  let seconds: number
+  if (typeof value.value === 'number' || typeof value.value === 'bigint') seconds = Number(value.value)
   else if (isString(value)) {
     try {
-      ms = parseDuration(value.value)
+      seconds = parseDuration(value.value) / 1000
     } catch (error) {
       if (!(error instanceof DurationError)) throw error
       return fail(value, `error parsing authorization config, 'timeout' ${error.message}`)
     }
   } else return fail(value, "error parsing authorization config, 'timeout' wrong type")
-  if (ms > LONG_TIMEOUT_MS) {
+  if (seconds > LONG_TIMEOUT_S) {
     problems.warn(
       value,
-      `invalid use of field ${JSON.stringify(name)}: timeout of ${shown(value)} (${(ms / 1000).toFixed(6)} seconds) is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example`,
+      `invalid use of field ${JSON.stringify(name)}: timeout of ${shown(value)} (${seconds.toFixed(6)} seconds) is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example`,
     )
   }
-  return ms
+  return seconds * 1000
 }
 
 /** @throws ConfigError at the first entry that is no user: the rest is not read then. */
