@@ -1,5 +1,6 @@
 // Lame duck mode: a server that is about to stop tells its clients, lets them go one by one, and stops when the last has gone.
 import type { Client } from './connection/client.ts'
+import { timerDelay } from './deadline.ts'
 import type { Server } from './server.ts'
 
 /** Longest wait between two closed connections. */
@@ -42,7 +43,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', end)
       resolve()
     }
-    const timer = setTimeout(end, ms)
+    const timer = setTimeout(end, timerDelay(ms))
     signal.addEventListener('abort', end)
   })
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { headers } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
-import { run, waitFor } from '@ngs/testkit'
+import { RawClient, run, waitFor } from '@ngs/testkit'
 import { DIFFERENCES } from '../conformance/differences.ts'
 import { defaultOptions, Server, ServerError } from '../src/index.ts'
 import { OPTION_ROWS } from '../src/option-table.ts'
@@ -53,6 +53,24 @@ describe('the server as a library', () => {
     await waitFor(() => received === count, { timeout: 30_000, what: 'every message' })
     assert.equal(server.slowConsumers, 0)
     await Promise.all([from.close(), to.close()])
+    await server.stop()
+  })
+  it('takes times that are longer than a timer', async (t) => {
+    const year = 365 * 24 * 3_600_000
+    const server = await Server.start({
+      port: 0,
+      pingInterval: year,
+      writeDeadline: year,
+      authTimeout: year,
+      token: 't',
+    })
+    const waiting = await RawClient.connect(t, server.port)
+    const ready = await RawClient.connect(t, server.port)
+    ready.connect({ verbose: false, pedantic: false, auth_token: 't' })
+    // A timer out of its range would have fired before this was answered.
+    for (let i = 0; i < 3; i++) await ready.pingPong()
+    waiting.connect({ verbose: false, pedantic: false, auth_token: 't' })
+    await waiting.pingPong()
     await server.stop()
   })
   it('says why it cannot listen', async () => {

@@ -1,7 +1,9 @@
 // Responses that services owe to other accounts. The responder sees a reply subject `_R_.<account part>.<request part>` of its own
 // account; a publish there is delivered to the requester on the reply it asked for. A response is owed until it has come, until nobody
 // waits for it any more, or until the service's threshold has passed.
+
 import type { Client } from '../connection/client.ts'
+import { timerDelay } from '../deadline.ts'
 import { deliverOne } from '../delivery.ts'
 import { borrowFrame, copyOf, type Frame, type MessageFrame, releaseFrame, textFrame } from '../frame.ts'
 import { hasWildcard, matchesLiteral } from '../subject/subject.ts'
@@ -219,7 +221,7 @@ export class Replies {
 
   // Each service is looked through once per threshold while it owes anything, so a response is given up after one to two of them.
   #watch(exported: ExportSpec): void {
-    const timer = setTimeout(() => this.#expire(exported), exported.responseThreshold)
+    const timer = setTimeout(() => this.#expire(exported), timerDelay(exported.responseThreshold))
     this.#timers.set(exported, timer.unref())
   }
 

@@ -16,6 +16,7 @@ import {
   NOBODY,
   type UserIdentity,
 } from '../auth/authenticator.ts'
+import { timerDelay } from '../deadline.ts'
 import { deliver } from '../delivery.ts'
 import { goDuration } from '../duration.ts'
 import { borrowFrame, type Frame, releaseFrame } from '../frame.ts'
@@ -145,7 +146,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   }
   get #pingInterval(): number {
     const { websocket, pingInterval } = this.server.options
-    return (this.transport.type === 'WEBSOCKET' && websocket.pingIntervalMs) || pingInterval
+    return timerDelay((this.transport.type === 'WEBSOCKET' && websocket.pingIntervalMs) || pingInterval)
   }
 
   /** The client may speak: starts the timers. */
@@ -154,7 +155,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const { options } = server
     if (this.#authenticator.required) {
       const own = this.transport.type === 'WEBSOCKET' ? options.websocket.authTimeoutMs : 0
-      const timeout = own || authTimeout(options)
+      const timeout = timerDelay(own || authTimeout(options))
       this.#authTimer = setTimeout(() => this.refuse('authTimeout'), timeout).unref()
     } else {
       this.account.admit(this)

@@ -4,6 +4,7 @@
 // nothing queued the write goes straight to the descriptor: the fixed cost of a stream write dominates wide fan-out. What the kernel does
 // not take (EAGAIN, short write) and everything on transports without a descriptor goes through the stream, and `pending` counts it.
 import { writeSync, writevSync } from 'node:fs'
+import { timerDelay } from '../deadline.ts'
 import { HEADER_ROOM, writeHeader } from '../protocol/websocket.ts'
 import { kept } from '../references.ts'
 import { giveBuffer, LARGEST, takeBuffer } from './buffers.ts'
@@ -69,7 +70,7 @@ export class Outbox {
     this.#room = transport.framed ? HEADER_ROOM : 0
     this.#owner = owner
     this.#maxPending = maxPending
-    this.#deadline = writeDeadline
+    this.#deadline = timerDelay(writeDeadline)
   }
 
   /** Room for `size` more bytes at `length` of the returned buffer; what is there may be written out for it. */

@@ -1,4 +1,5 @@
 // Requests about account JWTs: push, look up, list, delete; and the comparison of stores between servers.
+
 import {
   type AccountClaims,
   decodeAccount,
@@ -11,6 +12,7 @@ import { randomToken } from '../account/random.ts'
 import type { JwtAccounts } from '../auth/jwt-accounts.ts'
 import { resolverOf } from '../auth/operators.ts'
 import type { AccountStore } from '../auth/resolver/resolver.ts'
+import { timerDelay } from '../deadline.ts'
 import type { ResolverOptions } from '../options.ts'
 import type { Request } from './request.ts'
 import type { System } from './system.ts'
@@ -50,7 +52,7 @@ export class ClaimsRequests {
     system.on('$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP', (request) => this.#answerLookup(request))
     // One server of many answers, and none its own question.
     system.on('$SYS.REQ.CLAIMS.PACK', (request) => this.#answerPack(request, store), 'responder')
-    const timer = setInterval(() => this.#compare(store), this.#options.intervalMs).unref()
+    const timer = setInterval(() => this.#compare(store), timerDelay(this.#options.intervalMs)).unref()
     system.server.onStop(() => clearInterval(timer))
   }
 
@@ -186,7 +188,7 @@ export class ClaimsRequests {
         unsubscribe()
         resolve(token)
       }
-      const timer = setTimeout(() => finish(null), this.#options.timeoutMs)
+      const timer = setTimeout(() => finish(null), timerDelay(this.#options.timeoutMs))
       const unsubscribe = account.subscribeInternal(inbox, (_subject, frame) => {
         const start = frame.dataStart + Math.max(frame.headerSize, 0)
         const token = frame.data.toString('latin1', start, frame.dataEnd)
