@@ -116,6 +116,13 @@ export class RawWebSocket {
   say(...lines: string[]): void {
     this.frame(2, lines.map((line) => `${line}\r\n`).join(''))
   }
+  /** Stops and goes on reading from the socket, to play a slow consumer. */
+  pause(): void {
+    this.#socket.pause()
+  }
+  resume(): void {
+    this.#socket.resume()
+  }
   destroy(): void {
     this.#socket.destroy()
   }

@@ -112,4 +112,9 @@ export const DIFFERENCES: readonly Difference[] = [
     here: 'the log stays where it is, and says so',
     why: 'the official server ends',
   },
+  {
+    what: '`tls_peer_certs` of `/connz`',
+    here: "the client's own certificate",
+    why: 'the TLS library does not tell which others came with it',
+  },
 ]

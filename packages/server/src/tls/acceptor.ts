@@ -14,22 +14,16 @@ import type { TlsOptions } from './options.ts'
 
 /** What the handshake settled. `first`: it came before INFO. */
 export function tlsSession(socket: TLSSocket, options: TlsOptions, first: boolean): TlsSession {
+  const own = socket.getPeerX509Certificate()
   return {
     version: socket.getProtocol() === 'TLSv1.3' ? '1.3' : '1.2',
     cipher: socket.getCipher().standardName,
-    peerCertificates: chain(socket.getPeerX509Certificate()),
+    peerCertificates: own === undefined ? [] : [own],
     verified: socket.authorized,
     verifiedChain: () => verifiedChain(socket),
     mapsUser: options.map,
     first,
   }
-}
-
-/** As far as the client sent it. */
-function chain(leaf: X509Certificate | undefined): X509Certificate[] {
-  const certificates: X509Certificate[] = []
-  for (let next = leaf; next !== undefined; next = next.issuerCertificate) certificates.push(next)
-  return certificates
 }
 
 /** With the authority's own certificate, which no client sends. */
