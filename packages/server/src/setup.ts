@@ -20,7 +20,7 @@ export async function setUp(server: Server): Promise<void> {
   }
   if (accounts.system !== null) {
     const { startSystem } = await import('./system/system.ts')
-    startSystem(server, accounts.system)
+    await startSystem(server, accounts.system)
     if (options.traceVerbose) (await import('./system/trace.ts')).traceSystem(server)
   }
   await useTls(server, null)

@@ -9,6 +9,7 @@ import {
   validate,
 } from '@ngs/identity/node'
 import { randomToken } from '../account/random.ts'
+import { OperatorMode } from '../auth/jwt.ts'
 import type { JwtAccounts } from '../auth/jwt-accounts.ts'
 import { resolverOf } from '../auth/operators.ts'
 import type { AccountStore } from '../auth/resolver/resolver.ts'
@@ -31,7 +32,12 @@ const NO_ACCOUNT = 'n/a'
 /** Longest silence before a comparison with another store is given up. */
 const PACK_SILENCE_MS = 5_000
 
-export class ClaimsRequests {
+export function answerClaimsRequests(system: System): void {
+  const { authenticator } = system.server
+  if (authenticator instanceof OperatorMode) new ClaimsRequests(system, authenticator.accounts)
+}
+
+class ClaimsRequests {
   readonly #system: System
   readonly #accounts: JwtAccounts
   readonly #options: ResolverOptions

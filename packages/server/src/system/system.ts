@@ -2,7 +2,7 @@
 // requests.ts, accounts.ts and claims.ts.
 import type { Account } from '../account/account.ts'
 import { LatencyReports } from '../account/latency.ts'
-import { OperatorMode } from '../auth/jwt.ts'
+import { isOperatorMode } from '../auth/operators.ts'
 import { featureFlags } from '../feature-flags.ts'
 import { entries, listed, toJson } from '../monitor/json.ts'
 import { getHeader } from '../protocol/headers.ts'
@@ -10,7 +10,6 @@ import type { Server } from '../server.ts'
 import { utc } from '../time.ts'
 import { VERSION } from '../version.ts'
 import { answerAccountRequests } from './accounts.ts'
-import { ClaimsRequests } from './claims.ts'
 import type { Encoding } from './encoding.ts'
 import { announceEvents } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
@@ -20,14 +19,14 @@ import { sendTraces } from './traces.ts'
 
 const ACCEPT_ENCODING = 'Accept-Encoding'
 
-export function startSystem(server: Server, account: Account): void {
+export async function startSystem(server: Server, account: Account): Promise<void> {
   const system = new System(server, account)
   server.accounts.setReports(new LatencyReports(server))
   sendTraces(system)
   const events = announceEvents(system)
   answerServerRequests(system, events)
   answerAccountRequests(system, events)
-  if (server.authenticator instanceof OperatorMode) new ClaimsRequests(system, server.authenticator.accounts)
+  if (isOperatorMode(server.options)) (await import('./claims.ts')).answerClaimsRequests(system)
 }
 
 export class System {
