@@ -30,7 +30,15 @@ export function healthz(server: Server, options: HealthzOptions): { code: number
     return fail(400, 'BAD_REQUEST', '"account" must not be empty when checking stream health')
   if (options.stream === '' && options.consumer !== '')
     return fail(400, 'BAD_REQUEST', '"stream" must not be empty when checking consumer health')
-  if (!server.isListening)
-    return fail(500, 'CONNECTION', 'failed to be ready for connections after 1ms: server')
+  const closed = closedListeners(server)
+  if (closed.length > 0)
+    return fail(500, 'CONNECTION', `failed to be ready for connections after 1ms: ${closed.join(', ')}`)
   return { code: 200, health: { status: 'ok' } }
+}
+
+/** Of those that there should be: at the start, and in lame duck mode. */
+function closedListeners({ isListening, options, listeners }: Server): string[] {
+  const names = isListening ? [] : ['server']
+  if (options.websocket.port !== 0 && (listeners.websocket === null || !isListening)) names.push('websocket')
+  return names
 }

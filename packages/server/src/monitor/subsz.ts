@@ -2,7 +2,6 @@
 import type { Account } from '../account/account.ts'
 import type { Subscription } from '../account/subscription.ts'
 import type { Server } from '../server.ts'
-import { Matcher } from '../subject/matcher.ts'
 import { fromWire, isLiteral, toWire } from '../subject/subject.ts'
 import { utc } from '../time.ts'
 import { DEFAULT_LIMIT, subscriptionDetail } from './connz.ts'
@@ -68,29 +67,33 @@ export function subsz(server: Server, options: SubszOptions): Record<string, unk
   const accounts = [...server.accounts.all()].filter(
     ({ name }) => options.account === '' || name === options.account,
   )
-  const found: [Account, Subscription][] = []
+  const page: unknown[] = []
+  let total = 0
+  const take = (account: Account, items: Iterable<Subscription>): void => {
+    for (const item of items) {
+      if (total >= offset && page.length < limit) page.push(detail(account, item))
+      total++
+    }
+  }
   if (subscriptions) {
-    for (const account of accounts)
-      for (const item of account.index.all())
-        if (test === '' || takes(item.subject, test)) found.push([account, item])
+    for (const account of accounts) {
+      if (test === '') take(account, account.index.all())
+      else {
+        const found: Subscription[] = []
+        account.index.match(toWire(test), found)
+        take(account, found)
+      }
+    }
   }
   return {
     server_id: server.id,
     now: utc(),
     ...indexStats(accounts),
-    total: found.length,
+    total,
     offset,
     limit,
-    subscriptions_list: listed(
-      found.slice(offset, offset + limit).map(([account, item]) => detail(account, item)),
-    ),
+    subscriptions_list: listed(page),
   }
-}
-
-function takes(subject: string, literal: string): boolean {
-  const one = new Matcher<true>()
-  one.insert(subject, true)
-  return one.matches(toWire(literal))
 }
 
 /** A handler inside the server belongs to no connection: its cid is 0. */
