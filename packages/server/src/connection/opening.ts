@@ -2,8 +2,10 @@
 //
 // By default the client first gets INFO in clear text, then TLS begins. `handshake_first` turns that around, and with a delay waits
 // for what the client does; `allow_non_tls` looks at the first bytes to tell TLS from clear text.
+
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { timerDelay } from '../deadline.ts'
 import { hostPort } from '../listen.ts'
 import { PROXY_PREFIX, ProxyHeaderError, readProxyHeader } from '../protocol/proxy-header.ts'
 import type { Server } from '../server.ts'
@@ -153,7 +155,7 @@ function readHead(socket: Socket, count: number, timeout: number): Promise<Buffe
       if (head !== null) finish(head)
     }
     const giveUp = (): void => finish(socket.read() as Buffer | null)
-    const timer = setTimeout(giveUp, timeout)
+    const timer = setTimeout(giveUp, timerDelay(timeout))
     socket.on('readable', look).on('end', giveUp).on('close', giveUp)
   })
 }

@@ -1,9 +1,11 @@
 // The port for WebSocket clients: an HTTP server that answers nothing but requests for an upgrade.
+
 import { createServer as createHttp, type Server as HttpServer, type IncomingMessage } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import { createServer, type Socket } from 'node:net'
 import { posix } from 'node:path'
 import type { TLSSocket } from 'node:tls'
+import { timerDelay } from '../deadline.ts'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
 import { explain, isPinned, tlsSession } from '../tls/acceptor.ts'
@@ -45,7 +47,10 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
   let http = makeHttp(server, options.tls, upgraded)
 
   const net = createServer({ noDelay: true }, (socket) => {
-    const timeout = setTimeout(() => socket.destroy(), options.handshakeTimeoutMs || LONGEST_HANDSHAKE_MS)
+    const timeout = setTimeout(
+      () => socket.destroy(),
+      timerDelay(options.handshakeTimeoutMs || LONGEST_HANDSHAKE_MS),
+    )
     waiting.set(socket, timeout.unref())
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {

@@ -1,4 +1,5 @@
 // From the options of a tls block to what Node's TLS servers take: certificates read, names translated.
+
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import {
@@ -8,6 +9,7 @@ import {
   type SecureContextOptions,
   type TlsOptions as ServerOptions,
 } from 'node:tls'
+import { timerDelay } from '../deadline.ts'
 import { ServerError } from '../errors.ts'
 import { type CertificatePair, handshakeTimeout, type TlsOptions } from './options.ts'
 import { cipherList, curveList } from './suites.ts'
@@ -135,7 +137,7 @@ export function tlsServerOptions(tls: TlsOptions, clientCertificates = true): Se
     ...contextOptions(certificates),
     requestCert: verify,
     rejectUnauthorized: verify,
-    handshakeTimeout: handshakeTimeout(tls),
+    handshakeTimeout: timerDelay(handshakeTimeout(tls)),
   }
   if (many) options.SNICallback = byName(certificates, contextOptions)
   return options
