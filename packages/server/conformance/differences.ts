@@ -38,6 +38,11 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'a service manager collects stderr; Node has profiles of its own',
   },
   {
+    what: '`Nats-Request-Info` in other letters (`nats-request-info`) from a client',
+    here: 'does not reach the service',
+    why: 'services whose client library ignores case would believe it',
+  },
+  {
     what: 'chains of services over more than 64 accounts',
     here: 'a request that nobody answers at their end goes without `503`',
     why: 'the stack of one operation is bounded; requests and responses themselves arrive',

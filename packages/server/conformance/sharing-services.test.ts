@@ -114,6 +114,33 @@ onEveryEngine('service imports', CONFIG, ({ client }) => {
     )
   })
 
+  it('add their header to whatever a client calls headers', async (t) => {
+    const responder = await as(t, 'a', 'SUB calc.* 1')
+    const asker = await as(t, 'b')
+    const line = 'Nats-Request-Info: {"acc":"B"}\r\n\r\n'
+    for (const [block, headers, payload] of [
+      ['', `NATS/1.0\r\n${line}`, 'body'],
+      ['x', `NATS/1.0\r\n${line}`, 'xbody'],
+      ['\r\n', `NATS/1.0\r\n${line}`, '\r\nbody'],
+      ['xyz', `x${line}`, 'body'],
+      ['\r\n\r\n', `\r\n${line}`, 'body'],
+      ['NATS/1.0', `NATS/1${line}`, 'body'],
+      ['NATS/1.0\r\n', `NATS/1.0${line}`, 'body'],
+      ['NATS/1.0\r\n\r\n', `NATS/1.0\r\n${line}`, 'body'],
+      ['NATS/1.0 503 No\r\n\r\n', `NATS/1.0 503 No\r\n${line}`, 'body'],
+      ['NATS/1.0\r\nNats-Request-Info: x\r\n\r\n', `NATS/1.0\r\n${line}`, 'body'],
+    ] as const) {
+      asker.send(`HPUB sum.x ${block.length} ${block.length + 4}\r\n${block}body\r\n`)
+      await asker.flush()
+      const message = await responder.message()
+      assert.deepEqual(
+        [timeless(message.headers), message.payload],
+        [headers, payload],
+        JSON.stringify(block),
+      )
+    }
+  })
+
   it('tell nothing to those who read no headers', async (t) => {
     const responder = await client(t, 'CONNECT {"verbose":false,"user":"a","pass":"x"}', 'SUB calc.* 1')
     await responder.flush()

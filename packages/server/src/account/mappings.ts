@@ -1,6 +1,7 @@
 // Subject mappings of one account: what clients publish on a source gets another name before anything else looks at it. Which of several
 // destinations is drawn by weight; what the weights leave over keeps its name, or is lost where the source itself is a destination.
-import { INVALID_SUBJECT, isSubsetMatch, refusedMapping, Transform } from '@ngs/identity/node'
+import { INVALID_SUBJECT, refusedMapping, Transform } from '@ngs/identity/node'
+import { Matcher } from '../subject/matcher.ts'
 import { fromWire, hasWildcard, isValidSubscription } from '../subject/subject.ts'
 
 export interface MappingDestination {
@@ -46,7 +47,8 @@ interface Choice {
 }
 
 interface Mapping {
-  readonly source: string
+  /** Place in the list: of those that fit, the first one holds. */
+  readonly at: number
   readonly isLiteral: boolean
   readonly choices: readonly Choice[]
 }
@@ -60,7 +62,7 @@ export function itself(source: string): string {
     .join('.')
 }
 
-function compile({ source, destinations }: MappingSpec, cluster: string): Mapping {
+function compile({ source, destinations }: MappingSpec, cluster: string, at: number): Mapping {
   const own = destinations.filter((destination) => destination.cluster === cluster)
   const group =
     cluster !== '' && own.length > 0 ? own : destinations.filter((destination) => destination.cluster === '')
@@ -74,36 +76,35 @@ function compile({ source, destinations }: MappingSpec, cluster: string): Mappin
     below += weight
     return { transform, below }
   })
-  return { source, isLiteral: !hasWildcard(source), choices }
+  return { at, isLiteral: !hasWildcard(source), choices }
 }
 
 export class Mappings {
-  readonly #list: readonly Mapping[]
+  readonly #index = new Matcher<Mapping>()
 
   /**
    * @param specs in the order in which they are asked; one that cannot be is left out, a later one of the same source stands in the place of the first.
    * @param cluster the server's, empty for none.
    */
   constructor(specs: readonly MappingSpec[], cluster = '') {
-    const bySource = new Map<string, Mapping>()
-    for (const spec of specs) if (refusalOf(spec) === null) bySource.set(spec.source, compile(spec, cluster))
-    this.#list = [...bySource.values()]
+    const bySource = new Map<string, MappingSpec>()
+    for (const spec of specs) if (refusalOf(spec) === null) bySource.set(spec.source, spec)
+    let at = 0
+    for (const spec of bySource.values()) this.#index.insert(spec.source, compile(spec, cluster, at++))
   }
 
   get size(): number {
-    return this.#list.length
+    return this.#index.size
   }
 
   /** The mapping of a literal subject, or null when it keeps its name. Always the same answer for the same subject. */
   find(subject: string): Mapped | null {
-    for (let i = 0; i < this.#list.length; i++) {
-      const mapping = this.#list[i]!
-      if (mapping.isLiteral ? mapping.source === subject : isSubsetMatch(subject, mapping.source)) {
-        // The official server has not split the subject yet when its first mapping is a literal, which partition(n) shows.
-        return new Mapped(mapping.choices, mapping.isLiteral && i === 0 ? [] : subject.split('.'))
-      }
-    }
-    return null
+    let first: Mapping | null = null
+    for (const mapping of this.#index.find(subject))
+      if (first === null || mapping.at < first.at) first = mapping
+    if (first === null) return null
+    // The official server has not split the subject yet when its first mapping is a literal, which partition(n) shows.
+    return new Mapped(first.choices, first.isLiteral && first.at === 0 ? [] : subject.split('.'))
   }
 
   /** The name the message gets; the subject itself without a mapping, empty for a message that is lost. */

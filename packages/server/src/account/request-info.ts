@@ -32,7 +32,8 @@ export function appendInfo(
   // What the server itself asks comes without.
   if (origin === null && !chained) return call.share(frame)
   const { data, dataStart, dataEnd } = frame
-  const before = Math.max(frame.headerSize, 0)
+  // As there, what is no longer than a line's end is no header block, and belongs to the payload.
+  const before = frame.headerSize > 2 ? frame.headerSize : 0
   if (chained || origin === null || (before > 0 && holds(data, dataStart, dataStart + before))) {
     const block = data.latin1Slice(dataStart, dataStart + before)
     const value = chained

@@ -8,6 +8,7 @@ import { tracing } from '../trace/current.ts'
 import type { Account } from './account.ts'
 import { hops, passing, putOff } from './hops.ts'
 import { samples } from './latency.ts'
+import type { Mappings } from './mappings.ts'
 import type { Pending } from './replies.ts'
 import { appendInfo } from './request-info.ts'
 import type { ExportSpec, ImportSpec } from './spec.ts'
@@ -67,6 +68,8 @@ export class ServiceImport {
   readonly #remotes = new Map<string, Remote>()
   #last: Remote | null = null
   #lastSubject = ''
+  /** The exporter's mappings for which the names above hold. */
+  #mappings: Mappings | null = null
 
   constructor(
     spec: ImportSpec,
@@ -84,6 +87,11 @@ export class ServiceImport {
 
   /** Null when the exporter's mappings lose the request. */
   remote(subject: string): Remote | null {
+    if (this.#mappings !== this.exporter.mappings) {
+      this.#mappings = this.exporter.mappings
+      this.#remotes.clear()
+      this.#last = null
+    }
     const last = this.#last
     if (last !== null && this.#lastSubject === subject) return this.#fresh(last)
     const kept = this.#remotes.get(subject)
@@ -111,12 +119,6 @@ export class ServiceImport {
     const { exporter } = this
     if (remote.result.generation !== exporter.index.generation) remote.result = exporter.match(remote.subject)
     return remote
-  }
-
-  /** The exporter's mappings have changed. */
-  forgetRemotes(): void {
-    this.#remotes.clear()
-    this.#last = null
   }
 }
 
