@@ -8,6 +8,8 @@ import { jwtAuthenticator } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { createKeyPair, encode, newAccountClaims, newUserClaims } from '@ngs/identity/node'
 import { Engine, freePort } from '@ngs/testkit'
+import { flagTable } from '../src/cli/flag-table.ts'
+import { ENTRIES } from '../src/cli/registry.ts'
 import { AccountServer } from './support/account-server.ts'
 import { Sandbox } from './support/sandbox.ts'
 
@@ -34,16 +36,28 @@ const PAGES: Record<string, { starts: Start }> = {
   scripts: { starts: 'account' },
 }
 
+/** The page that lists commands instead of running them. */
+const REFERENCE = 'commands'
+
+test('the reference lists every command with its summary, and no other', async () => {
+  const page = fs.readFileSync(path.join(DOCS, 'nsc', `${REFERENCE}.md`), 'utf8')
+  const listed = [...page.matchAll(/^\| `(nsc [^`]+)` \| (.+) \|$/gm)].map(
+    ([, call, text]) => `${call}: ${text}`,
+  )
+  const commands = (await flagTable(ENTRIES)).map(({ path: call, command }) => `${call}: ${command.summary}`)
+  assert.deepEqual(listed.sort(), commands.sort())
+})
+
 test('every page of nsc is run here', () => {
   const pages = fs.readdirSync(path.join(DOCS, 'nsc')).map((file) => file.replace(/\.md$/, ''))
-  assert.deepEqual(pages.sort(), Object.keys(PAGES).sort())
+  assert.deepEqual(pages.sort(), [...Object.keys(PAGES), REFERENCE].sort())
   const overview = fs.readFileSync(path.join(DOCS, 'nsc.md'), 'utf8')
   for (const page of pages)
     assert.ok(overview.includes(`](nsc/${page}.md)`), `docs/nsc.md does not lead to ${page}`)
 })
 
 test('links between the pages lead somewhere', () => {
-  for (const page of ['../nsc', ...Object.keys(PAGES)]) {
+  for (const page of ['../nsc', REFERENCE, ...Object.keys(PAGES)]) {
     const file = path.join(DOCS, 'nsc', `${page}.md`)
     for (const [, target = ''] of fs.readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g))
       assert.ok(fs.existsSync(path.resolve(path.dirname(file), target)), `${page}: ${target}`)

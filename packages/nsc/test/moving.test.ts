@@ -126,6 +126,7 @@ test('a damaged store is diagnosed file by file', async (t) => {
   fs.truncateSync(file(users, 'empty.jwt'), 0)
   fs.copyFileSync(file('accounts/SYS/users/sys.jwt'), file(users, 'swapped.jwt'))
   fs.writeFileSync(file('accounts/SYS/SYS.jwt'), 'garbage')
+  fs.chmodSync(file('accounts/SYS/SYS.jwt'), 0o644)
   const key = sandbox.key('Op', 'A', 'good')
   const seed = path.join(sandbox.keys, 'keys/U', key.slice(1, 3), `${key}.nk`)
   fs.writeFileSync(seed, 'SUgarbage')
@@ -154,6 +155,15 @@ test('a damaged store is diagnosed file by file', async (t) => {
   ])
     assert.match(fix.stderr, wanted)
   assert.doesNotMatch(fix.stderr + fix.stdout, /SUgarbage/)
+  const diagnostics = await sandbox.ok(words('generate diagnostics'))
+  for (const wanted of [
+    /\[ERR \] operator "Op", local:/,
+    /\[ERR \] `\S+users\/torn\.jwt` cannot be read: /,
+    /\[ERR \] `\S+SYS\/SYS\.jwt` cannot be read: /,
+    /\[WARN\] `\S+` has mode 644: others may read it/,
+  ])
+    assert.match(diagnostics.stdout, wanted)
+  assert.doesNotMatch(diagnostics.stdout, /SUgarbage|eyJ/)
   // Creds files still hold the users whose tokens are damaged.
   const fixed = sandbox.path('fixed/operators/Op/accounts/A/users')
   assert.deepEqual(fs.readdirSync(fixed).sort(), ['empty.jwt', 'good.jwt', 'swapped.jwt', 'torn.jwt'])

@@ -95,6 +95,19 @@ export const GENERATE: GroupSpec = {
       load: () => import('../commands/generate-creds.ts'),
     },
     {
+      name: 'diagnostics',
+      summary:
+        'Generate a report on stores and keystore, file by file, for a person who helps: without secrets',
+      args: { usage: '', max: 0 },
+      flags: [OUTPUT_FLAG],
+      examples: ['nsc generate diagnostics', 'nsc generate diagnostics --output-file report.txt'],
+      quiet: true,
+      storeless: true,
+      worksOnOldStore: true,
+      worksOnOldKeystore: true,
+      load: () => import('../commands/generate-diagnostics.ts'),
+    },
+    {
       name: 'diagram',
       summary: 'Generate PlantUML diagrams of the operator',
       commands: [

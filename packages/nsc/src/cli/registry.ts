@@ -121,6 +121,7 @@ export const ENTRIES: readonly Entry[] = [
   },
   {
     name: 'fix',
+    aliases: ['restore'],
     summary: 'make stores of tokens, keys and creds files found in folders',
     hidden: true,
     load: async () => (await import('./move.ts')).FIX,

@@ -43,6 +43,11 @@ export function collectCurveKey(store: OperatorStore | null, publicKey: string):
   return owned.filter((key) => key.curve && key.publicKey === publicKey)
 }
 
+/** All keys that the tokens of a store name. */
+export function collectOwnedKeys(store: OperatorStore): ListedKey[] {
+  return ownedKeys(store, '', '')
+}
+
 interface Selection {
   operator: boolean
   accounts: boolean

@@ -1,24 +1,11 @@
-import {
-  type AccountClaims,
-  type Claims,
-  decode,
-  didSign,
-  type Issue,
-  type OperatorClaims,
-  type UserClaims,
-  validate,
-} from '@ngs/identity/node'
+import { type Claims, decode, validate } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
-import { allowsStorage } from '../describe/common.ts'
 import { failure, fileError, textOf } from '../errors.ts'
 import { readText, statOf } from '../files.ts'
 import type { Session } from '../session.ts'
-import type { OperatorStore } from '../store/operator-store.ts'
+import { checkAccount, checkOperator, type Findings } from '../store/validation.ts'
 import { Table } from '../table.ts'
-import { backquote, compareBytes, quote } from '../text.ts'
-
-/** Issues of one table, in the order they were found. */
-type Findings = Pick<Issue, 'level' | 'text'>[]
+import { compareBytes, quote } from '../text.ts'
 
 export function run(call: Call): undefined {
   const { session, flags } = call
@@ -34,10 +21,10 @@ export function run(call: Call): undefined {
   if (file !== '') validateFile(session, file, tables)
   else {
     const current = session.selectAccount(accountFlag)
-    const checked = validateOperator(store)
+    const checked = checkOperator(store)
     operator = checked.findings
     const names = all ? store.accountNames() : current === '' ? [] : [current]
-    for (const name of names) tables.set(name, validateAccount(store, checked.operator, name))
+    for (const name of names) tables.set(name, checkAccount(store, checked.operator, name))
   }
   const names = [...tables.keys()].sort(compareBytes)
   const findings = [operator, ...tables.values()].flat()
@@ -50,70 +37,6 @@ export function run(call: Call): undefined {
     call.begin()
     throw failure('validation found errors')
   }
-}
-
-function error(text: string): Findings[number] {
-  return { level: 'error', text }
-}
-
-/** The claims that a file of the store holds; null, and a finding that names the file, when it is damaged. */
-function read<C>(file: string, claims: () => C, findings: Findings): C | null {
-  try {
-    return claims()
-  } catch (thrown) {
-    findings.push(error(`${backquote(file)} cannot be read: ${textOf(thrown)}`))
-    return null
-  }
-}
-
-function validateOperator(store: OperatorStore): { operator: OperatorClaims | null; findings: Findings } {
-  const findings: Findings = []
-  const operator = read(store.fileOf(), () => store.operator(), findings)
-  if (operator) {
-    findings.push(...validate(operator))
-    if (!didSign(operator, operator))
-      findings.push(error('operator is not issued by operator or operator signing key'))
-  }
-  return { operator, findings }
-}
-
-/** What is wrong with an account and its users; who signed them is left open when the operator is damaged. */
-function validateAccount(store: OperatorStore, operator: OperatorClaims | null, name: string): Findings {
-  const findings: Findings = []
-  const account = read(store.fileOf(name), () => store.account(name), findings)
-  if (account) {
-    findings.push(...validate(account))
-    const { limits } = account.nats
-    const tiers = Object.values(limits.tiered_limits ?? {})
-    const stores = tiers.length > 0 ? tiers.some(allowsStorage) : allowsStorage(limits)
-    if (operator?.nats.system_account === account.sub && stores)
-      findings.push(error('JetStream should not be enabled for system account'))
-    if (operator && !didSign(operator, account))
-      findings.push(error('Account is not issued by operator or operator signing keys'))
-  }
-  const strict = operator?.nats.strict_signing_key_usage ?? false
-  for (const userName of store.userNames(name)) {
-    const user = read(store.fileOf(name, userName), () => store.user(name, userName), findings)
-    if (user) findings.push(...validateUser(account, user, userName, strict))
-  }
-  return findings
-}
-
-function validateUser(
-  account: AccountClaims | null,
-  user: UserClaims,
-  name: string,
-  strict: boolean,
-): Findings {
-  const findings: Findings = validate(user).map(({ level, text }) => ({
-    level,
-    text: `user ${quote(name)}: ${text}`,
-  }))
-  if (account && !didSign(account, user))
-    findings.push(error(`user ${quote(name)} is not issued by account or account signing keys`))
-  else if (strict && user.iss === account?.sub)
-    findings.push(error(`user ${quote(name)} is issued by account key but operator is in strict mode`))
-  return findings
 }
 
 /** Tokens one a line; what stands before a pipe, as in what servers pack, is cut off. */

@@ -10,6 +10,7 @@ export const FRAMES: Record<string, Frame> = { ...MAKING, ...EDITING, ...LOOKING
 
 /** Commands that speak to servers, or print what is ours; their own tests compare them. */
 export const ELSEWHERE = [
+  'generate diagnostics',
   ...[
     'push',
     'pull',
