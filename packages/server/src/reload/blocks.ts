@@ -1,6 +1,7 @@
 // The reload of options with structure. Every field of Options that is no row of the option table has a rule here, which the compiler
 // checks: whoever adds such an option says what a reload does about it. A rule is asked only when the field has changed (`ALWAYS` apart).
 // It judges first and throws ReloadRefused while nothing has been applied yet; what it returns is applied when no rule has refused.
+import { isOperatorMode } from '../auth/operators.ts'
 import type { PlainField } from '../option-table.ts'
 import { authTimeout, type Options } from '../options.ts'
 import { reloadProxies } from './proxies.ts'
@@ -40,7 +41,12 @@ function shown(value: unknown): string {
 
 export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   users: authorization('authorization users'),
-  accounts: authorization('accounts'),
+  accounts: (_before, after, reload) => {
+    const { systemAccount } = reload.after
+    if (systemAccount !== '' && !isOperatorMode(reload.after) && !after.has(systemAccount))
+      throw new ReloadRefused('error resolving system account: account missing')
+    return { says: ['Reloaded: accounts'], rebuilds: ['authorization'] }
+  },
   mappings: authorization('accounts'),
   user: authorization('authorization username'),
   password: authorization('authorization password'),
