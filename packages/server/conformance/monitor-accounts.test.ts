@@ -6,8 +6,8 @@ import { createKeyPair, encode, newActivationClaims } from '@ngs/identity/node'
 import {
   type Cleanup,
   type EngineUnderTest,
+  enginesUnderTest,
   needsPeer,
-  ngsServer,
   peer,
   type RawClient,
   waitFor,
@@ -155,7 +155,7 @@ describe('an operator in monitoring on both engines', needsPeer('nats-server'), 
   const ends: (() => unknown)[] = []
   before(async () => {
     const t: Cleanup = { after: (end) => void ends.unshift(end) }
-    await ours.play(t, ngsServer)
+    await ours.play(t, enginesUnderTest()[0]!.path)
     await official.play(t, peer('nats-server'))
   })
   after(async () => {

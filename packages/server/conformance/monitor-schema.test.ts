@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { wsconnect } from '@nats-io/nats-core'
-import { type Cleanup, Engine, needsPeer, ngsServer, peer, RawClient, waitFor } from '@ngs/testkit'
+import { type Cleanup, Engine, enginesUnderTest, needsPeer, peer, RawClient, waitFor } from '@ngs/testkit'
 import { type ShapeOptions, shape } from './shape.ts'
 
 const CONFIG = `
@@ -166,7 +166,7 @@ describe('monitoring on both engines', needsPeer('nats-server'), () => {
   const ends: (() => unknown)[] = []
   const t: Cleanup = { after: (end) => void ends.unshift(end) }
   before(async () => {
-    ours = await play(t, ngsServer)
+    ours = await play(t, enginesUnderTest()[0]!.path)
     official = await play(t, peer('nats-server'))
   })
   after(async () => {

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test'
 import {
   type Cleanup,
   Engine,
+  enginesUnderTest,
   needsOpenssl,
   needsPeer,
-  ngsServer,
   peer,
   RawClient,
   waitFor,
@@ -67,7 +67,9 @@ const OPTIONS: ShapeOptions = { volatile: ['subscriptions', 'go'] }
 async function start(t: Cleanup, config: string): Promise<Engine[]> {
   const text = `http: "127.0.0.1:-1"\n${config}`
   return Promise.all(
-    [ngsServer, peer('nats-server')].map((engine) => Engine.start(t, { engine, config: text })),
+    [enginesUnderTest()[0]!.path, peer('nats-server')].map((engine) =>
+      Engine.start(t, { engine, config: text }),
+    ),
   )
 }
 

@@ -2,16 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import {
-  type Cleanup,
-  Engine,
-  enginesUnderTest,
-  needsPeer,
-  ngsServer,
-  peer,
-  RawClient,
-  waitFor,
-} from '@ngs/testkit'
+import { type Cleanup, Engine, enginesUnderTest, needsPeer, peer, RawClient, waitFor } from '@ngs/testkit'
 import { type ShapeOptions, shape } from './shape.ts'
 
 const CONFIG = `
@@ -84,7 +75,7 @@ describe('system events on both engines', needsPeer('nats-server'), () => {
   const ends: (() => unknown)[] = []
   before(async () => {
     const t: Cleanup = { after: (end) => void ends.unshift(end) }
-    ours = await Listener.start(t, ngsServer)
+    ours = await Listener.start(t, enginesUnderTest()[0]!.path)
     official = await Listener.start(t, peer('nats-server'))
   })
   after(async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { type Cleanup, Engine, needsPeer, ngsServer, peer, RawClient, waitFor } from '@ngs/testkit'
+import { type Cleanup, Engine, enginesUnderTest, needsPeer, peer, RawClient, waitFor } from '@ngs/testkit'
 import { uncompress } from 'snappyjs'
 import { type ShapeOptions, shape } from './shape.ts'
 import { closeReason, FULL, onEveryEngine } from './support.ts'
@@ -153,7 +153,7 @@ describe('system requests on both engines', needsPeer('nats-server'), () => {
   const ends: (() => unknown)[] = []
   before(async () => {
     const t: Cleanup = { after: (end) => void ends.unshift(end) }
-    ours = await play(t, ngsServer)
+    ours = await play(t, enginesUnderTest()[0]!.path)
     official = await play(t, peer('nats-server'))
   })
   after(async () => {

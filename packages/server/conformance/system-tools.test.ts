@@ -5,8 +5,8 @@ import { after, before, describe, it } from 'node:test'
 import {
   type Cleanup,
   Engine,
+  enginesUnderTest,
   needsPeer,
-  ngsServer,
   type Outcome,
   peer,
   RawClient,
@@ -113,7 +113,7 @@ describe('the official command line on both engines', needs, () => {
   before(async () => {
     const home = tempDir(t)
     env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home }
-    ours = await Engine.start(t, { engine: ngsServer, config: CONFIG })
+    ours = await Engine.start(t, { engine: enginesUnderTest()[0]!.path, config: CONFIG })
     official = await Engine.start(t, { engine: peer('nats-server'), config: CONFIG })
     for (const server of [ours, official]) {
       const client = await RawClient.connect(t, server.port)
