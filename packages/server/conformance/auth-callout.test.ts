@@ -259,7 +259,7 @@ for (const engine of enginesUnderTest()) {
       await ends(await RawClient.connect(t, server.port), ['PING'], VIOLATION)
     })
 
-    const REFUSED: Record<string, { decide: Decision; log: RegExp }> = {
+    const REFUSED: Record<string, { decide: Decision; log: RegExp; reason?: string }> = {
       'that says why': {
         decide: (request) => response(request, issuer, { error: 'not on Sundays' }),
         log: /Auth callout service returned an error: not on Sundays/,
@@ -345,18 +345,23 @@ for (const engine of enginesUnderTest()) {
         decide: admit((user) => (user.nats.allowed_connection_types = ['WEBSOCKET'])),
         log: /Authorized user on account "AUTH" not allowed to use connection type/,
       },
+      'with a user that has to come by a proxy': {
+        decide: admit((user) => (user.nats.proxy_required = true)),
+        log: /Proxy connection required/,
+        reason: 'Proxy Required',
+      },
       'with a user for no known connection type': {
         decide: admit((user) => (user.nats.allowed_connection_types = ['PIGEON'])),
         log: /Authorized user on account "AUTH" using invalid connection type/,
       },
     }
-    for (const [what, { decide, log }] of Object.entries(REFUSED)) {
+    for (const [what, { decide, log, reason }] of Object.entries(REFUSED)) {
       it(`refuses on an answer ${what}`, async (t) => {
         service.will(decide)
         const from = server.log().length
         const one = await client(t)
         await ends(one, [], VIOLATION)
-        assert.equal((await connz(one, 'closed'))['reason'], 'Authentication Failure')
+        assert.equal((await connz(one, 'closed'))['reason'], reason ?? 'Authentication Failure')
         await waitFor(() => log.test(server.log().slice(from)), { what: `${log} in the log` })
         assert.match(server.log().slice(from), /\[ERR\] .* - authentication error - User "joe"/)
       })

@@ -69,6 +69,8 @@ export interface Admission {
   readonly limits: { payload: number; subs: number }
   /** Milliseconds since 1970 when the connection has to end, null for never. */
   readonly expiresAt: number | null
+  /** For the log in debug mode. */
+  readonly log?: string
 }
 
 export interface Denial {

@@ -2,6 +2,7 @@
 // every connect, in the order of the official server.
 import type { KeyObject } from 'node:crypto'
 import {
+  type AccountClaims,
   decodeSignature,
   expandUserPermissions,
   IdentityError,
@@ -283,8 +284,16 @@ export class OperatorMode implements Authenticator {
       permissions: permissions ?? account.spec.defaultPermissions,
       limits: { payload: limit(limits.payload), subs: limit(limits.subs) },
       expiresAt: times.expiresAt,
+      ...(this.#server.log.debugOn ? { log: story(claims, loaded) } : {}),
     }
   }
+}
+
+/** Who vouched for whom, in the words of the official server. */
+function story(user: UserClaims, { account, claims }: Loaded): string {
+  const named = ({ name = '', nats: { tags = [] } }: UserClaims | AccountClaims): string =>
+    `(claim-name: ${JSON.stringify(name)}, claim-tags: [${tags.map((tag) => JSON.stringify(tag)).join(' ')}])`
+  return `Authenticated JWT: Client "${user.sub}" ${named(user)} signed with "${user.iss}" by Account "${claims.sub}" ${named(claims)} signed with "${claims.iss}" has mappings ${account.spec.mappings.length > 0}`
 }
 
 /** @throws IdentityError when the user's signing key has a scope that does not fit. */

@@ -431,6 +431,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   /** Takes the identity of an authenticated user. False when the account refused one more connection. */
   bind(result: Admission): boolean {
+    if (result.log !== undefined) this.server.log.debug(`${this.label} - ${result.log}`)
     const stays = result.account === this.account && this.account.clients.has(this)
     this.user = result.user
     this.#parser.gated = false
