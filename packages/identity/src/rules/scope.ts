@@ -7,7 +7,7 @@ import { issuerAccount, userScope } from './signers.ts'
 /** More expansions of one list than this are refused. */
 export const MAX_EXPANSIONS = 4096
 
-const TEMPLATE = /\{\{([^}]*)\}\}/g
+const TEMPLATE = /\{\{([^}]+)\}\}/g
 
 /**
  * What the user may do: its own permissions and limits, or, when its issuer is a scoped signing key, the expanded template.
@@ -69,7 +69,7 @@ function expandList(
   account: AccountClaims,
   user: UserClaims,
 ): string[] | undefined {
-  if (list === undefined || !list.some((entry) => entry.includes('{{'))) return list
+  if (list === undefined || !list.some((entry) => /\{\{[^}]+\}\}/.test(entry))) return list
   const result: string[] = []
   for (const entry of list) {
     for (const subject of expandEntry(entry, deny, account, user)) {
@@ -121,11 +121,14 @@ function valuesOf(call: string, deny: boolean, account: AccountClaims, user: Use
     case 'account-subject()':
       return [issuerAccount(user)]
   }
-  const tag = /^(tag|account-tag)\((.*)\)$/.exec(call)
+  const tag = /^(tag|account-tag)\((.*)\)$/is.exec(call)
   if (tag === null)
     throw new IdentityError('template', `template operation in ${JSON.stringify(call)} is not defined`)
-  const prefix = `${tag[2]!.trim().toLowerCase()}:`
-  const tags = (tag[1] === 'tag' ? user.nats.tags : account.nats.tags) ?? []
+  const [, name, wanted] = tag as unknown as [string, string, string]
+  // In other letters than these the official server takes the function's name for part of the tag's, which no tag has.
+  const isExact = name === name.toLowerCase()
+  const prefix = `${(isExact ? wanted : `${name}(${wanted}`).toLowerCase()}:`
+  const tags = (name.toLowerCase() === 'tag' ? user.nats.tags : account.nats.tags) ?? []
   const values = tags.filter((text) => text.startsWith(prefix)).map((text) => text.slice(prefix.length))
   if (values.length > 0) return values
   if (deny)

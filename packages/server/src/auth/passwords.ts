@@ -5,10 +5,10 @@ const BCRYPT = /^\$2[abxy]\$\d{2}\$/
 
 export const isBcrypt = (stored: string): boolean => BCRYPT.test(stored)
 
-/** @param stored a bcrypt hash (isBcrypt). The library is loaded when the first one is met. */
+/** @param stored a bcrypt hash (isBcrypt). */
 export async function bcryptMatches(stored: string, given: string): Promise<boolean> {
-  const bcrypt = await import('bcryptjs')
-  return bcrypt.compare(given, stored.replace(/^\$2[xy]/, '$2a'))
+  const { compare } = await import('./bcrypt.ts')
+  return compare(stored, given)
 }
 
 export function equalInTime(stored: string, given: string): boolean {
