@@ -122,4 +122,9 @@ export const DIFFERENCES: readonly Difference[] = [
     here: "the client's own certificate",
     why: 'the TLS library does not tell which others came with it',
   },
+  {
+    what: 'the system account in lame duck mode',
+    here: 'goes on hearing of connections that leave, and is answered; the official server falls silent after LAMEDUCK',
+    why: 'who watches a server leave wants to see it',
+  },
 ]
