@@ -113,6 +113,10 @@ onEveryEngine('monitoring over HTTP', 'http: "127.0.0.1:-1"', (bench) => {
       assert.equal(body, `<a href="${plain.replaceAll('&', '&amp;')}">Temporary Redirect</a>.\n\n`)
     }
   })
+  it('takes the form of requests through a proxy', async () => {
+    const { status, body } = await get('http://somewhere.example/healthz?details=1')
+    assert.deepEqual([status, body], [200, '{"status":"ok"}'])
+  })
   it('serves every method, and HEAD without a body', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
       assert.equal((await get('/healthz', method)).body, '{"status":"ok"}')

@@ -76,7 +76,8 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = request.url ?? '/'
+  // A request through a proxy names the host, too.
+  const url = request.url?.replace(/^https?:\/\/[^/?]*/i, '') || '/'
   const at = url.indexOf('?')
   const path = decodePath(at < 0 ? url : url.slice(0, at))
   const search = at < 0 ? '' : url.slice(at + 1)

@@ -13,6 +13,7 @@ import { leafz } from '../monitor/absent.ts'
 import { accountDetail } from '../monitor/accountz.ts'
 import { accountStatz } from '../monitor/accstatz.ts'
 import { connz } from '../monitor/connz.ts'
+import { QueryError } from '../monitor/query.ts'
 import { subsz } from '../monitor/subsz.ts'
 import { hasWildcard, toWire } from '../subject/subject.ts'
 import type { Events } from './events.ts'
@@ -38,7 +39,7 @@ export function answerAccountRequests(system: System, events: Events): void {
   system.onRequest(subject('INFO'), (_options, { subject: name }) => accountDetail(server, named(name)))
   system.onRequest(subject('LEAFZ'), () => leafz(server))
   system.onRequest(subject('JSZ'), () => {
-    throw new Error('jetstream not enabled')
+    throw new QueryError('jetstream not enabled')
   })
   const statz = (accounts: string[], options: RequestOptions): unknown => {
     const unused = options.flag('include_unused')

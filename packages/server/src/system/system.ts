@@ -5,6 +5,7 @@ import { LatencyReports } from '../account/latency.ts'
 import { isOperatorMode } from '../auth/operators.ts'
 import { featureFlags } from '../feature-flags.ts'
 import { entries, listed, toJson } from '../monitor/json.ts'
+import { QueryError } from '../monitor/query.ts'
 import { getHeader } from '../protocol/headers.ts'
 import type { Server } from '../server.ts'
 import { utc } from '../time.ts'
@@ -121,7 +122,12 @@ export class System {
       const description = (error as Error).message
       if (error instanceof BadRequest) this.answer(reply, { error: { code: 400, description } })
       else if (error instanceof Refusal) this.answer(reply, { error: { code: 500, description } })
-      else this.answer(reply, { data: null, error: { code: 500, description } })
+      else {
+        // Not what the request asks for but a fault of ours: the log has to know.
+        if (!(error instanceof QueryError))
+          this.server.log.error(`System request ${request.subject}: ${(error as Error).stack}`)
+        this.answer(reply, { data: null, error: { code: 500, description } })
+      }
     }
   }
 
