@@ -88,6 +88,9 @@ interface Party {
 
 const quote = (text: string): string => JSON.stringify(text)
 
+/** Imports that fan out over many accounts have more ways than anybody wants to read. */
+const MAX_STEPS = 10_000
+
 /** @throws IdentityError `invalidClaims` when the subject is no literal subject, or an account of the users is not known. */
 export function explain(input: ExplainInput): Explanation {
   return new Explainer(input).run()
@@ -101,6 +104,7 @@ class Explainer {
   readonly #reply: string
   readonly #notes: string[] = []
   readonly #ways: Way[] = []
+  #visited = 0
   #from!: Party
   #to!: Party
 
@@ -280,6 +284,10 @@ class Explainer {
    * service import reaches the exporter's own subscribers and services, but not the importers of its streams.
    */
   #arrive(way: Way, account: AccountClaims, subject: string, called: boolean): void {
+    if (++this.#visited > MAX_STEPS) {
+      this.#notes.push(`there are more ways than the ${MAX_STEPS} steps that were looked at`)
+      return
+    }
     const target = this.#to.account
     if (account.sub === target.sub) this.#receive(this.#copy(way), subject)
     if (!called && !this.#request && account.sub !== target.sub) this.#streams(way, account, subject)
