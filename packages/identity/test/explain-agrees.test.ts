@@ -166,7 +166,7 @@ for (const engine of enginesUnderTest())
     timeout: (SECONDS + 60) * 1000,
   }, async (t) => {
     const world = await World.start(t, engine.path)
-    const counts = { yes: 0, no: 0 }
+    const counts = { yes: 0, no: 0, across: 0 }
     const stages = new Map<string, number>()
     const check = async (plan: Plan): Promise<void> => {
       const built = build(plan, world.operatorKey)
@@ -187,6 +187,7 @@ for (const engine of enginesUnderTest())
       assert.equal(explained.reaches, happened, story())
       if (explained.received) assert.ok(arrived.includes(explained.received.subject), story())
       counts[happened ? 'yes' : 'no']++
+      if (happened && explained.steps.some(({ stage }) => stage === 'import')) counts.across++
       const failed = explained.steps.find(({ ok }) => !ok)?.stage ?? 'none'
       stages.set(failed, (stages.get(failed) ?? 0) + 1)
     }
@@ -199,10 +200,11 @@ for (const engine of enginesUnderTest())
       { seed: SEED, numRuns: Math.ceil(RUNS / BATCH), interruptAfterTimeLimit: SECONDS * 1000 },
     )
     t.diagnostic(
-      `${counts.yes} arrived, ${counts.no} did not; first thing missing: ${JSON.stringify([...stages])}`,
+      `${counts.yes} arrived (${counts.across} from another account), ${counts.no} did not; first thing missing: ${JSON.stringify([...stages])}`,
     )
     if (result.failed && result.counterexample !== null)
       assert.fail(`${result.errorInstance}\n${fc.defaultReportMessage(result)}`)
+    assert.ok(counts.across > counts.yes / 8, 'what crosses accounts is tested')
     assert.ok(
       counts.yes > (counts.yes + counts.no) / 8 && counts.no > (counts.yes + counts.no) / 8,
       'both answers are tested',

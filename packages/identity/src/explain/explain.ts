@@ -77,6 +77,8 @@ interface Way {
   /** Exports it passed: no message passes one twice. */
   passed: readonly string[]
   received: Explanation['received']
+  /** How the answer gets back has been found out. */
+  answered?: boolean
 }
 
 interface Party {
@@ -280,7 +282,7 @@ class Explainer {
   // --- the way ---------------------------------------------------------------------------------------------------
 
   /**
-   * A message is in an account under a subject: whoever is there may get it, and imports take it on. A request that came through a
+   * A message is in an account under a subject: whoever is there may get it, and imports take it on. What came through a
    * service import reaches the exporter's own subscribers and services, but not the importers of its streams.
    */
   #arrive(way: Way, account: AccountClaims, subject: string, called: boolean): void {
@@ -290,7 +292,7 @@ class Explainer {
     }
     const target = this.#to.account
     if (account.sub === target.sub) this.#receive(this.#copy(way), subject)
-    if (!called && !this.#request && account.sub !== target.sub) this.#streams(way, account, subject)
+    if (!called && account.sub !== target.sub) this.#streams(way, account, subject)
     for (const named of namedImports(account)) {
       if (named.kind !== 'service') continue
       const remote = toRemote(named, subject)
@@ -306,8 +308,25 @@ class Explainer {
       const copy = this.#copy(way)
       copy.steps.push(...importSteps(this.#to.account, account, named, this.#now))
       copy.steps.push(this.#importStep(this.#to.account, named, subject, local))
-      this.#receive(copy, local)
+      if (!this.#request || this.#answersThrough(copy)) this.#receive(copy, local)
     }
+  }
+
+  /**
+   * A stream takes no answers back: to whoever receives it, the reply subject is one of another account. It works all the same where
+   * the receiver's account happens to import a service that covers it.
+   */
+  #answersThrough(way: Way): boolean {
+    const { operators = [], accounts } = this.#input
+    const answer = explain({
+      ...{ operators, accounts, from: this.#to.user, to: this.#from.user },
+      ...{ subject: this.#reply, now: this.#now },
+    })
+    const granted = this.#to.rights?.permissions.resp !== undefined
+    const failed = answer.steps.filter(({ ok, stage }) => !ok && !(granted && stage === 'publish'))
+    if (failed.length > 0 || (answer.received && answer.received.by !== this.#reply)) return false
+    way.answered = true
+    return true
   }
 
   #call(way: Way, importer: AccountClaims, named: NamedImport, subject: string, remote: string): void {
@@ -380,7 +399,12 @@ class Explainer {
         text: `${name} may not subscribe to ${quote(subject)}: ${this.#why(this.#to, found.refusal)}`,
         fix: this.#permit(this.#to, 'sub', subject, found.refusal),
       })
-    if (this.#request) this.#answer(way)
+    if (way.answered)
+      way.steps.push({
+        ...{ stage: 'reply', ok: true, account: account.sub, fix: null },
+        text: `${accountWord(account)} imports a service that takes the answer of ${name} back`,
+      })
+    else if (this.#request) this.#answer(way)
     this.#ways.push(way)
   }
 
@@ -441,7 +465,8 @@ class Explainer {
     const found = subscription(rights.permissions, this.#reply)
     const inbox = `${this.#input.inbox ?? '_INBOX'}.>`
     const base = { stage: 'reply', account: account.sub } as const
-    if (found.ok && found.by.queue === null)
+    // Clients subscribe to their inbox by its name, whatever else they might.
+    if (found.ok && found.by.queue === null && found.by.subject === this.#reply)
       way.steps.push({ ...base, ok: true, text: `${name} may receive the answer`, fix: null })
     else {
       const refusal: Refusal = found.ok ? { by: 'allow' } : found.refusal

@@ -44,16 +44,16 @@ const mostly = <T>(weight: number, usual: T, ...others: T[]): fc.Arbitrary<T> =>
 const exportPlan = fc.record({
   kind: fc.constantFrom('stream', 'service'),
   subject: pattern,
-  access: fc.constantFrom('public', 'public', 'private', 'position'),
+  access: mostly(3, 'public', 'private', 'private', 'position'),
   revoked: mostly(9, 'no', 'key', 'all', 'before'),
 })
 
 const importPlan = fc.record({
   /** How many accounts further on the exporter is: imports never go back, so nothing goes round. */
-  ahead: fc.integer({ min: 1, max: 2 }),
+  ahead: mostly(3, 1, 2),
   /** Which of its exports. */
   pick: fc.nat(3),
-  subject: fc.constantFrom('exact', 'exact', 'narrow', 'stray'),
+  subject: mostly(5, 'exact', 'narrow', 'narrow', 'stray'),
   stray: pattern,
   /** Letters for wildcards that are narrowed down. */
   letters: fc.array(letter, { minLength: 4, maxLength: 4 }),
@@ -70,7 +70,7 @@ const mappingPlan = fc.record({
 })
 
 const lists = fc.record({
-  pubAllow: rarely(fc.array(pattern, { minLength: 1, maxLength: 3 }), 3),
+  pubAllow: rarely(fc.array(pattern, { minLength: 1, maxLength: 3 }), 4),
   pubDeny: rarely(pattern, 4),
   subAllow: rarely(fc.array(pattern, { minLength: 1, maxLength: 3 }), 3),
   subDeny: rarely(pattern, 4),
@@ -80,8 +80,8 @@ const lists = fc.record({
 })
 
 const accountPlan = fc.record({
-  exports: fc.array(exportPlan, { maxLength: 3 }),
-  imports: fc.array(importPlan, { maxLength: 3 }),
+  exports: fc.array(exportPlan, { minLength: 1, maxLength: 3 }),
+  imports: fc.array(importPlan, { minLength: 1, maxLength: 3 }),
   mappings: rarely(fc.array(mappingPlan, { minLength: 1, maxLength: 2 }), 3),
   defaults: rarely(lists),
   conn: rarely(fc.integer({ min: 0, max: 2 }), 30),
@@ -93,7 +93,7 @@ const accountPlan = fc.record({
 
 const userPlan = fc.record({
   account: fc.nat(3),
-  permissions: often(lists, 1),
+  permissions: rarely(lists, 1),
   signer: mostly(20, 'account', 'key', 'key', 'key', 'role', 'role', 'role', 'role', 'stranger'),
   validity: mostly(60, 'good', 'expired', 'early'),
   subs: rarely(fc.constantFrom(0, 10), 40),
@@ -101,11 +101,18 @@ const userPlan = fc.record({
 })
 
 export const caseArbitrary = fc.record({
-  accounts: fc.array(accountPlan, { minLength: 1, maxLength: 4 }),
+  accounts: fc.array(accountPlan, { minLength: 2, maxLength: 4 }),
   from: userPlan,
   to: userPlan,
   /** Subjects that have something to do with an import are the interesting ones. */
-  aim: often(fc.record({ import: fc.nat(8), letters: fc.array(letter, { minLength: 4, maxLength: 4 }) }), 6),
+  aim: often(
+    fc.record({
+      import: fc.nat(8),
+      letters: fc.array(letter, { minLength: 4, maxLength: 4 }),
+      between: mostly(4, true, false),
+    }),
+    6,
+  ),
   subject: literal,
   request: fc.boolean(),
 })
@@ -170,6 +177,13 @@ export function build(plan: Plan, operator: KeyPair): Built {
   }
   for (const [index, account] of claims.entries()) revokeGrants(account, plan.accounts[index]!, claims, now)
 
+  // Users of the two accounts of an import, on the sides on which it makes a difference.
+  const chosen = plan.aim?.between ? imports[plan.aim.import % Math.max(imports.length, 1)] : undefined
+  if (chosen) {
+    const exporter = claims.findIndex(({ sub }) => sub === chosen.item.account)
+    const ends = chosen.item.type === 'service' ? [chosen.index, exporter] : [exporter, chosen.index]
+    plan = { ...plan, from: { ...plan.from, account: ends[0]! }, to: { ...plan.to, account: ends[1]! } }
+  }
   const users = [plan.from, plan.to].map((user, which) => {
     const index = user.account % claims.length
     return makeUser(user, which === 0 ? 'from' : 'to', claims[index]!, keys[index]!, now)
