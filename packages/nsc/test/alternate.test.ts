@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { needsOfficial, Sandbox, type Which } from './support/sandbox.ts'
-import { runBoth, type Step } from './support/scenario.ts'
-import { words } from './support/template.ts'
+import { argumentsOf, runBoth, type Step, words } from './support/scenario.ts'
 import { sameTokens } from './support/tokens.ts'
 
 /** The guides on sharing between accounts, call by call. */
@@ -166,7 +165,7 @@ for (const first of ['ours', 'official'] as const)
       const sandbox = Sandbox.create(t, first)
       const turns: readonly Which[] = first === 'ours' ? ['ours', 'official'] : ['official', 'ours']
       for (const [index, step] of SCRIPT.entries()) {
-        const args = typeof step === 'function' ? await step(sandbox) : step
+        const args = await argumentsOf(step, sandbox)
         const call = `${args.join(' ')} (by ${turns[index % 2]})`
         const outcome = await sandbox.run(args, { which: turns[index % 2] as Which })
         assert.equal(outcome.code, 0, `${call}: ${outcome.stdout}${outcome.stderr}`)

@@ -5,9 +5,8 @@ import { test } from 'node:test'
 import { createKeyPair, encode, newAccountClaims, newOperatorClaims } from '@ngs/identity/node'
 import { needsPeer, peer, run as runProgram } from '@ngs/testkit'
 import { needsOfficial, normalize, Sandbox } from './support/sandbox.ts'
-import { runBoth } from './support/scenario.ts'
+import { runBoth, words } from './support/scenario.ts'
 import { call, sides } from './support/sides.ts'
-import { words } from './support/template.ts'
 import { sameTokens } from './support/tokens.ts'
 
 test('load sets up operator, account and user from a seed', needsOfficial, async (t) => {

@@ -1,6 +1,6 @@
 import type { FlagSpec } from '../../src/cli/spec.ts'
 import type { Sandbox } from '../support/sandbox.ts'
-import { words } from '../support/template.ts'
+import { words } from '../support/scenario.ts'
 
 /**
  * How each command is called on the template store, and what its flags are given. Scenarios are made of this and of

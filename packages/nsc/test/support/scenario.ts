@@ -3,8 +3,11 @@ import type { TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { normalize, Sandbox } from './sandbox.ts'
 
-/** A call, as it is or made from what is in the store so far. */
-export type Step = readonly string[] | ((sandbox: Sandbox) => readonly string[] | Promise<readonly string[]>)
+/** A call: as one line, as arguments, or made from what is in the store so far. */
+export type Step =
+  | string
+  | readonly string[]
+  | ((sandbox: Sandbox) => readonly string[] | Promise<readonly string[]>)
 
 export interface Pair {
   ours: Sandbox
@@ -29,7 +32,7 @@ export async function runBoth(
   for (const step of steps) {
     const [ours, official] = await Promise.all(
       [pair.ours, pair.official].map(async (sandbox) => {
-        const args = typeof step === 'function' ? await step(sandbox) : step
+        const args = await argumentsOf(step, sandbox)
         const outcome = await sandbox.run(args)
         return {
           call: normalize(args.join(' '), sandbox),
@@ -44,4 +47,14 @@ export async function runBoth(
   // All at once: the first difference often explains the others.
   assert.deepEqual(differences, [])
   return pair
+}
+
+export async function argumentsOf(step: Step, sandbox: Sandbox): Promise<readonly string[]> {
+  if (typeof step === 'string') return words(step)
+  return typeof step === 'function' ? step(sandbox) : step
+}
+
+/** Arguments as a shell would split them: blanks separate, single quotes keep together. */
+export function words(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '')
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { createKeyPair, encode, newAccountClaims } from '@ngs/identity/node'
 import { Sandbox, type Which } from './sandbox.ts'
+import { words } from './scenario.ts'
 
 /** Homes of our program and of the official one. */
 export type Homes = readonly [ours: Sandbox, official: Sandbox]
@@ -71,11 +72,6 @@ function copyFolder(from: string, to: string): void {
       copyFolder(source, target)
     } else fs.copyFileSync(source, target)
   }
-}
-
-/** Arguments as a shell would split them: blanks separate, single quotes keep together. */
-export function words(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '')
 }
 
 const STEPS: (string | ((sandbox: Sandbox) => string[]))[] = [
