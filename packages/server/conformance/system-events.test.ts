@@ -189,6 +189,18 @@ for (const engine of enginesUnderTest()) {
       const { event } = await listener.wait(`$SYS.SERVER.${listener.sys.info!.server_id}.STATSZ`)
       assert.deepEqual(Object.keys(event), ['server', 'statsz'])
     })
+    it('tell of everybody again after a reload', async (t) => {
+      const listener = await Listener.start(t, engine.path)
+      const client = await listener.client(t, 'a')
+      await client.flush()
+      await listener.wait('$SYS.ACCOUNT.A.CONNECT', client)
+      listener.server.kill('SIGHUP')
+      await waitFor(() => listener.find('$SYS.ACCOUNT.A.CONNECT', client).length === 2, {
+        what: () => `a second event:\n${listener.server.log()}`,
+      })
+      await client.pingPong()
+      assert.equal(listener.find('$SYS.ACCOUNT.A.DISCONNECT', client).length, 0)
+    })
     it('tell its end, the server alone', async (t) => {
       const listener = await Listener.start(t, engine.path)
       listener.server.kill('SIGTERM')

@@ -62,10 +62,21 @@ async function secureServer(
   if (tls === null) throw refused('TLS cert and key required for HTTPS')
   const { createServer: createSecureServer } = await import('node:https')
   const { tlsServerOptions } = await import('../tls/context.ts')
-  const http = createSecureServer({ ...LIMITS, ...tlsServerOptions(tls, false) }, handle)
+  let current = tlsServerOptions(tls, false)
+  const http = createSecureServer(
+    {
+      ...LIMITS,
+      ...current,
+      SNICallback: (name, done) =>
+        current.SNICallback === undefined ? done(null) : current.SNICallback(name, done),
+    },
+    handle,
+  )
   const renewTls = (): void => {
     // Without a tls block the old certificates stay.
-    if (options.tls !== null) http.setSecureContext(tlsServerOptions(options.tls, false))
+    if (options.tls === null) return
+    current = tlsServerOptions(options.tls, false)
+    http.setSecureContext(current)
   }
   return { http, renewTls }
 }
