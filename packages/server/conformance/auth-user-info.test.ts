@@ -140,18 +140,3 @@ inEveryWorld('user info of an operator', {}, (world) => {
     })
   })
 })
-
-const operator = createKeyPair('operator')
-onEveryEngine(
-  'trusted keys without an operator JWT',
-  `http: "127.0.0.1:-1"\ntrusted: ${operator.publicKey}\nresolver: MEMORY`,
-  (bench) => {
-    it('make an operator mode that nobody gets into without a JWT', async (t) => {
-      const one = await bench.client(t)
-      assert.equal(one.info['auth_required'], true)
-      assert.match(one.info.nonce ?? '', /^[\w-]{15}$/)
-      one.connect({ verbose: false })
-      assert.equal(await one.closed(), "-ERR 'Authorization Violation'\r\n")
-    })
-  },
-)
