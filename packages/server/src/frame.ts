@@ -176,5 +176,6 @@ export function borrowFrame(): MessageFrame {
   return frames[inUse++]!
 }
 export function releaseFrame(): void {
-  inUse--
+  // The chunk or large payload that it has passed on is not its to keep.
+  frames[--inUse]!.data = EMPTY
 }
