@@ -206,6 +206,17 @@ onEveryEngine('service imports', CONFIG, ({ client }) => {
     assert.deepEqual(Object.keys(shared).slice(0, 6), ['start', 'host', 'id', 'acc', 'svc', 'user'])
   })
 
+  it('keep large requests whole for a responder that reads late', async (t) => {
+    const late = await as(t, 'a', 'SUB calc.* 1')
+    late.pause()
+    const asker = await as(t, 'b')
+    const payload = (i: number): string => String.fromCharCode(97 + (i % 26)).repeat(40_000 + i)
+    for (let i = 0; i < 200; i++) asker.pub('sum.x', payload(i))
+    await asker.flush()
+    late.resume()
+    for (let i = 0; i < 200; i++) assert.ok((await late.message()).payload === payload(i), `message ${i}`)
+  })
+
   it('say at once that nobody responds, with the name the asker used', async (t) => {
     const b = await as(t, 'b', 'SUB in.1 1')
     assert.equal(await ask(b, 'sum.none'), unanswered('sum.none'))
