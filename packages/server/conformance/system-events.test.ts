@@ -56,6 +56,8 @@ class Listener {
   /** The first of this subject, about this client. */
   wait(subject: string, client?: RawClient): Promise<Heard> {
     return waitFor(() => this.find(subject, client)[0], {
+      // The state comes ever more seldom: on a slow machine the next one may be 8 s away.
+      timeout: 15_000,
       what: () => `${subject} among ${this.heard.map((one) => one.subject).join(' ')}`,
     })
   }
