@@ -94,6 +94,24 @@ accounts {
       assert.equal(await delivered(), 'foo')
     })
 
+    it('with a lower limit closes as many connections of the account as are too many', async (t) => {
+      const limited = (limits: string): string =>
+        `accounts { A { users: [ { user: a, password: x } ], limits { ${limits} } } }`
+      const server = await Engine.start(t, { engine: engine.path, config: limited('max_connections: 3') })
+      const clients: RawClient[] = []
+      for (let i = 0; i < 3; i++) clients.push(await connect(t, server, 'a'))
+      await reload(server, limited('max_connections: 1, max_subs: 2'))
+      // Which of them, is nowhere said.
+      const ends = await Promise.allSettled(clients.map((one) => one.flush()))
+      assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 1)
+      for (const [i, { status }] of ends.entries())
+        if (status === 'rejected')
+          assert.equal(await clients[i]!.closed(), wire("-ERR 'maximum account active connections exceeded'"))
+      const rest = clients[ends.findIndex(({ status }) => status === 'fulfilled')]!
+      rest.say('SUB a 1', 'SUB b 2', 'SUB c 3')
+      assert.equal(await rest.flush(), wire("-ERR 'maximum subscriptions exceeded'"))
+    })
+
     it('lets requests that are on their way be answered', async (t) => {
       const server = await Engine.start(t, { engine: engine.path, config: config('', both, all) })
       const responder = await connect(t, server, 'a', 'SUB q.* 1')

@@ -174,6 +174,13 @@ export class Account {
     return true
   }
 
+  /** Connections beyond a limit that has been lowered: the newest. */
+  excess(): Client[] {
+    const { connections } = this.spec.limits
+    if (connections < 0 || this.clients.size <= connections) return []
+    return [...this.clients].sort((a, b) => a.cid - b.cid).slice(connections)
+  }
+
   release(client: Client): void {
     if (!this.clients.delete(client)) return
     this.past.inMsgs += client.inMsgs

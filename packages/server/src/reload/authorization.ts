@@ -11,6 +11,8 @@ export async function reloadAuthorization(server: Server): Promise<void> {
   const moved = isOperatorMode(server.options) ? [] : clients.filter((client) => hasMoved(server, client))
   for (const client of moved) client.close('Client Closed')
   await Promise.all(clients.map((client) => client.reauthorize()))
+  for (const account of server.accounts.all())
+    for (const client of account.excess()) client.refuse('maxAccountConnections')
 }
 
 /** True for a user that the new configuration does not have, or has in another account. A guest counts as the user it stands for. */
