@@ -12,6 +12,7 @@ import type { WebSocketListener } from './connection/websocket-listener.ts'
 import { AcceptGuard } from './descriptors.ts'
 import { ServerError } from './errors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
+import { IdleMemory } from './idle-memory.ts'
 import { bind, hostPort, type Listener } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
@@ -82,6 +83,7 @@ export class Server {
 
   #net: NetServer | null = null
   #guard: AcceptGuard | null = null
+  readonly #idleMemory = new IdleMemory(this)
   #address: { host: string; port: number } = { host: '', port: 0 }
   #nextCid = 1
   #stopping: Promise<void> | null = null
@@ -274,6 +276,7 @@ export class Server {
   async #stop(): Promise<void> {
     this.log.info('Initiating Shutdown...')
     this.#stopped.abort()
+    this.#idleMemory.stop()
     this.#guard?.stop()
     for (const task of this.#closing) await task()
     const closed = new Promise<void>((resolve) =>
@@ -373,6 +376,7 @@ export class Server {
   /** Its transport is closed, too. */
   onGone(client: Client): void {
     this.#ending.delete(client)
+    this.#idleMemory.connectionClosed()
   }
 
   /** Messages and bytes from and to clients since the start. */

@@ -8,7 +8,7 @@ import { timerDelay } from '../deadline.ts'
 import { HEADER_ROOM, writeHeader } from '../protocol/websocket.ts'
 import { kept } from '../references.ts'
 import { giveBuffer, LARGEST, takeBuffer } from './buffers.ts'
-import { sharedRead } from './shared-read.ts'
+import { lasting, sharedRead } from './shared-read.ts'
 import type { Transport } from './transport.ts'
 
 /** Payloads from here on are queued by reference instead of being copied. */
@@ -175,7 +175,7 @@ export class Outbox {
   /** Queues bytes of somebody else's buffer, which from now on must not change; the one all connections read into will. */
   #keep(bytes: Buffer, written = 0): void {
     if (bytes.buffer === sharedRead.buffer) {
-      this.#queue(Buffer.from(bytes), written)
+      this.#queue(lasting(bytes), written)
       return
     }
     kept.references++

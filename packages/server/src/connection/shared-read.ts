@@ -11,6 +11,24 @@ const SIZE = 128 * 1024
 /** What the last read of any connection brought; the next one overwrites it. */
 export const sharedRead = Buffer.allocUnsafeSlow(SIZE)
 
+/** How often it has been filled. */
+let reads = 0
+/** The bytes of it that were made to last most lately. */
+const last = { reads: -1, start: 0, end: 0, copy: sharedRead }
+
+/** Bytes of the buffer as ones that last; the receivers of one message get the same copy. */
+export function lasting(bytes: Buffer): Buffer {
+  const start = bytes.byteOffset
+  const end = start + bytes.length
+  if (last.reads !== reads || last.end !== end || last.start > start) {
+    last.reads = reads
+    last.start = start
+    last.end = end
+    last.copy = Buffer.from(bytes)
+  }
+  return last.copy.subarray(start - last.start)
+}
+
 interface Fields {
   [field: symbol]: unknown
 }
@@ -40,6 +58,7 @@ export function readShared(socket: Socket, take: (chunk: Buffer) => void): boole
   const own = socket as unknown as Fields
   own[fields.buffer] = sharedRead
   own[fields.callback] = (length: number): boolean => {
+    reads++
     take(sharedRead.subarray(0, length))
     return true
   }

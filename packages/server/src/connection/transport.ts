@@ -139,7 +139,8 @@ export class TcpTransport implements Transport {
     // Input is still read (and ignored): closing over unread input would reset the connection and take the last line with it.
     socket.resume()
     socket.end()
-    setTimeout(() => socket.destroy(), LINGER_MS).unref()
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref()
+    socket.once('close', () => clearTimeout(linger))
   }
   destroy(): void {
     this.socket.destroy()
