@@ -60,11 +60,12 @@ describe('client certificates', needsOpenssl(), () => {
   })
 
   onEveryEngine('a reload of TLS', `${HTTP}tls { ${VERIFY} }`, (bench) => {
-    const ask = (tls: string): void => {
-      writeFileSync(bench.server.configFile, `listen: "127.0.0.1:-1"\n${HTTP}tls { ${tls} }`)
+    const ask = (tls: string | null): void => {
+      const block = tls === null ? '' : `tls { ${tls} }`
+      writeFileSync(bench.server.configFile, `listen: "127.0.0.1:-1"\n${HTTP}${block}`)
       bench.server.kill('SIGHUP')
     }
-    const reload = async (tls: string): Promise<void> => {
+    const reload = async (tls: string | null): Promise<void> => {
       const before = bench.server.log().split('Reloaded server configuration').length
       ask(tls)
       await bench.server.waitForLog(new RegExp(`(Reloaded server configuration[^]*){${before}}`))
@@ -85,6 +86,19 @@ describe('client certificates', needsOpenssl(), () => {
       assert.equal(await closeReason(bench.server, one.info.client_id), 'TLS Handshake Failure')
       await two.pingPong()
       await reload(VERIFY)
+    })
+    it('turns TLS off and on, and the order of handshake and INFO round', async (t) => {
+      const before = await comesIn(t, bench.server, alice)
+      await reload(null)
+      const plain = await RawClient.connect(t, bench.server.port)
+      assert.equal(plain.info['tls_required'], undefined)
+      await plain.pingPong()
+      await reload(`${VERIFY}, handshake_first: true`)
+      const first = await RawClient.connect(t, bench.server.port, { tls: trusting(alice), tlsFirst: true })
+      await first.pingPong()
+      await reload(VERIFY)
+      await comesIn(t, bench.server, alice)
+      for (const client of [before, plain, first]) await client.pingPong()
     })
     it('is refused when the certificate cannot be used', async (t) => {
       ask(`cert_file: "/no", key_file: "${localhost.keyFile}"`)
