@@ -22,6 +22,8 @@ export interface RawWebSocketOptions {
   method?: string
   /** Sent right behind the request. */
   early?: string
+  /** Longest wait for anything expected, in ms. */
+  deadline?: number
 }
 
 export interface FrameOptions {
@@ -41,14 +43,19 @@ export interface HttpAnswer {
 export class RawWebSocket {
   answer: HttpAnswer = { status: 0, headers: new Map(), head: '' }
   readonly #socket: Socket
-  #buffer: Buffer = Buffer.alloc(0)
+  readonly #deadline: number
+  /** What came and was not read, in the pieces that it came in. */
+  #pieces: Buffer[] = []
+  #size = 0
   #ended = false
   #wake: () => void = () => {}
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, deadline: number) {
     this.#socket = socket
+    this.#deadline = deadline
     socket.on('data', (chunk: Buffer) => {
-      this.#buffer = Buffer.concat([this.#buffer, chunk])
+      this.#pieces.push(chunk)
+      this.#size += chunk.length
       this.#wake()
     })
     const end = (): void => {
@@ -64,7 +71,7 @@ export class RawWebSocket {
     const port = Number(text)
     const socket =
       protocol === 'wss:' ? connectTls({ host, port, ...options.tls }) : connectTcp({ host, port })
-    const client = new RawWebSocket(socket)
+    const client = new RawWebSocket(socket, options.deadline ?? DEADLINE_MS)
     t.after(() => socket.destroy())
     await client.ask(`${host}:${port}`, options)
     return client
@@ -85,10 +92,8 @@ export class RawWebSocket {
     )
     const { method = 'GET', path = '/', early = '' } = options
     this.#socket.write(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${early}`)
-    await this.#until(() => this.#buffer.includes('\r\n\r\n'), 'an HTTP answer')
-    const end = this.#buffer.indexOf('\r\n\r\n')
-    const head = this.#buffer.toString('latin1', 0, end)
-    this.#buffer = this.#buffer.subarray(end + 4)
+    await this.#until(() => this.#joined().includes('\r\n\r\n'), 'an HTTP answer')
+    const head = (await this.bytes(this.#joined().indexOf('\r\n\r\n') + 4)).toString('latin1').slice(0, -4)
     const [first, ...rest] = head.split('\r\n')
     const fields = rest.map((line) => /^([^:]*): (.*)$/.exec(line)!)
     this.answer = {
@@ -130,11 +135,11 @@ export class RawWebSocket {
   // ---- hearing
 
   async #until(ready: () => boolean, what: string): Promise<void> {
-    const end = Date.now() + DEADLINE_MS
+    const end = Date.now() + this.#deadline
     while (!ready()) {
       if (this.#ended) throw new Error(`the connection ended instead of ${what}`)
       const left = end - Date.now()
-      if (left <= 0) throw new Error(`waited ${DEADLINE_MS} ms for ${what}`)
+      if (left <= 0) throw new Error(`waited ${this.#deadline} ms for ${what}`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         this.#wake = () => {
@@ -146,10 +151,16 @@ export class RawWebSocket {
   }
 
   async bytes(count: number): Promise<Buffer> {
-    await this.#until(() => this.#buffer.length >= count, `${count} bytes`)
-    const bytes = this.#buffer.subarray(0, count)
-    this.#buffer = this.#buffer.subarray(count)
-    return bytes
+    await this.#until(() => this.#size >= count, `${count} bytes`)
+    const buffer = this.#joined()
+    this.#pieces = [buffer.subarray(count)]
+    this.#size -= count
+    return buffer.subarray(0, count)
+  }
+
+  #joined(): Buffer {
+    if (this.#pieces.length !== 1) this.#pieces = [Buffer.concat(this.#pieces)]
+    return this.#pieces[0]!
   }
 
   /** The next frame; masked ones are an error, since a server sends none. */

@@ -97,6 +97,11 @@ describe('TLS', needsOpenssl(), () => {
         client.send('\n')
         await client.expect('PONG')
       })
+      it('answers a client that ends right behind its question', async (t) => {
+        const client = await bench.client(t, QUIET, 'SUB a 1', 'PUB a 2', 'hi', 'PING')
+        client.end()
+        assert.equal(await client.closed(), 'MSG a 1 2\r\nhi\r\nPONG\r\n')
+      })
       it('serves fewer bytes than a decision takes once the timeout is over', async (t) => {
         const client = await bench.client(t)
         client.send('PING\n')

@@ -26,8 +26,8 @@ async function overTls(t: TestContext, { server }: Bench): Promise<Receiver> {
 }
 
 async function overWebSocket(t: TestContext, { server }: Bench): Promise<Receiver> {
-  const tls = server.websocketUrl.startsWith('wss') ? { tls: trusting() } : {}
-  const socket = await RawWebSocket.connect(t, server.websocketUrl, tls)
+  const options = { tls: trusting(), deadline: 30_000 }
+  const socket = await RawWebSocket.connect(t, server.websocketUrl, options)
   const info = JSON.parse((await socket.until('\r\n')).slice(5))
   socket.say(QUIET, 'SUB a 1', 'PING')
   await socket.until('PONG\r\n')
@@ -48,7 +48,7 @@ async function overWebSocket(t: TestContext, { server }: Bench): Promise<Receive
 const HTTP = 'http: "127.0.0.1:-1"\nmax_payload: 1mb\n'
 const SIZES = [1, 500, 15_000, 17_000, 70_000, 300_000]
 /** More than what the sockets of a connection hold. */
-const ROUNDS = 40
+const ROUNDS = 20
 
 function suite(
   name: string,

@@ -225,8 +225,13 @@ export class Server {
     this.attach(
       (events) => new TcpTransport(socket, events),
       (client, transport) => {
-        if (open !== null) void open(this, client, transport)
-        else {
+        if (open !== null) {
+          open(this, client, transport).catch((error: Error) => {
+            // Whatever it is, it is about this one connection.
+            this.log.error(`${client.label} - ${error.stack}`)
+            client.close('Read Error')
+          })
+        } else {
           client.greet()
           client.begin()
           transport.start()

@@ -16,6 +16,7 @@ import type { TcpTransport } from './transport.ts'
 
 /** First byte of a TLS handshake record. */
 const TLS_HANDSHAKE = 0x16
+const NOTHING: Buffer = Buffer.alloc(0)
 const PROXY_TIMEOUT_MS = 5_000
 /** Enough to tell a PROXY header, TLS and clear text apart; shorter clear text (none is of use) waits for the timeout. */
 const SNIFFED = 6
@@ -26,7 +27,7 @@ export async function openConnection(server: Server, client: Client, transport: 
   let first = tls?.options.handshakeFirst ?? false
   if (!first) client.greet()
   let secure = tls !== null && (first || !server.options.allowNonTls)
-  let head: Buffer = Buffer.alloc(0)
+  let head = NOTHING
   if (first && tls!.options.fallbackDelay > 0) {
     head = await readHead(transport.socket, 1, tls!.options.fallbackDelay)
     if (client.closed) return
@@ -54,17 +55,18 @@ export async function openConnection(server: Server, client: Client, transport: 
       secure = head[0] === TLS_HANDSHAKE
     }
   }
-  if (head.length > 0) transport.socket.unshift(head)
   if (secure) {
     if (!tls!.mayBegin()) {
       client.refuse('throttled')
       return
     }
+    if (head.length > 0) transport.socket.unshift(head)
+    head = NOTHING
     if (!(await handshake(tls!, client, transport, first)) || client.closed) return
   }
   if (first) client.greet()
   client.begin()
-  transport.start()
+  transport.start(head)
 }
 
 async function handshake(
@@ -144,7 +146,7 @@ function readHead(socket: Socket, count: number, timeout: number): Promise<Buffe
     const finish = (head: Buffer | null): void => {
       clearTimeout(timer)
       socket.off('readable', look).off('end', giveUp).off('close', giveUp)
-      resolve(head ?? Buffer.alloc(0))
+      resolve(head ?? NOTHING)
     }
     const look = (): void => {
       if (socket.readableLength >= count) finish(socket.read() as Buffer)

@@ -116,13 +116,14 @@ export class TcpTransport implements Transport {
     this.#listen()
   }
 
-  /** Delivers what comes in, from now on. */
-  start(): void {
+  /** Delivers what comes in, from now on, after what was read already. */
+  start(head: Buffer | null = null): void {
     const { socket } = this
     const take = (chunk: Buffer): void => this.#events.onData(chunk)
     if (!readShared(socket, take)) socket.on('data', take)
     // The handshake or a PROXY header may have left it in another mode.
     socket.resume()
+    if (head !== null && head.length > 0) this.#events.onData(head)
   }
 
   write(bytes: Buffer, done: (error?: Error | null) => void): void {

@@ -35,7 +35,9 @@ const DEFLATED_PART = 8
 const DEFLATED_LIMIT = 64 * 1024 * 1024
 /** ...and as long as a payload after it; so long where payloads have no limit. */
 const DEFAULT_INFLATED = 1024 * 1024
-const FLUSH_TAIL = 4
+/** How a deflated block ends that is no stream's last; messages go without it. */
+const TAIL = Buffer.from([0, 0, 0xff, 0xff])
+const NOTHING = Buffer.alloc(0)
 
 const CODES: Readonly<Partial<Record<CloseReason, number>>> = {
   'Client Closed': 1000,
@@ -70,9 +72,9 @@ export class WebSocketTransport implements Transport, FrameSink {
   readonly #events: TransportEvents
   readonly #upgrade: Upgrade
   readonly #reader: FrameReader
-  /** Pieces of the compressed message in hand, and their bytes. */
-  #pieces: Buffer[] = []
-  #piecesSize = 0
+  /** The compressed message in hand: a buffer that grows, since pieces may be many and small, and how much of it is used. */
+  #deflated: Buffer = NOTHING
+  #deflatedSize = 0
   /** The close frame to send, when it is not that of the close reason: the echo of the peer's, or what it did wrong. */
   #close: Buffer | null = null
   #gone = false
@@ -136,16 +138,23 @@ export class WebSocketTransport implements Transport, FrameSink {
   onCompressed(piece: Buffer, last: boolean): void {
     const { maxPayload } = this.#events
     const limit = maxPayload > 0 ? maxPayload : DEFAULT_INFLATED
-    this.#piecesSize += piece.length
-    if (this.#piecesSize > Math.min(DEFLATED_PART * limit, DEFLATED_LIMIT)) {
+    const size = this.#deflatedSize + piece.length
+    if (size > Math.min(DEFLATED_PART * limit, DEFLATED_LIMIT)) {
       this.#fail('maximum payload exceeded')
       return
     }
-    if (piece.length > 0) this.#pieces.push(Buffer.from(piece))
+    if (size + TAIL.length > this.#deflated.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * size + TAIL.length)
+      this.#deflated.copy(larger, 0, 0, this.#deflatedSize)
+      this.#deflated = larger
+    }
+    piece.copy(this.#deflated, this.#deflatedSize)
+    this.#deflatedSize = size
     if (!last) return
-    const message = Buffer.concat([...this.#pieces, Buffer.from([0, 0, 0xff, 0xff])])
-    this.#pieces = []
-    this.#piecesSize = 0
+    TAIL.copy(this.#deflated, size)
+    const message = this.#deflated.subarray(0, size + TAIL.length)
+    this.#deflated = NOTHING
+    this.#deflatedSize = 0
     let bytes: Buffer
     try {
       bytes = inflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: limit })
@@ -160,7 +169,8 @@ export class WebSocketTransport implements Transport, FrameSink {
   onPing(payload: Buffer): void {
     const pong = frame(PONG, payload)
     if (this.framed) this.#events.onControl(pong)
-    else this.#socket.write(pong)
+    // To a peer that is behind with reading, only its last PING has to be answered.
+    else if (!this.#socket.writableNeedDrain) this.#socket.write(pong)
   }
 
   onCloseFrame(payload: Buffer): void {
@@ -192,7 +202,7 @@ export class WebSocketTransport implements Transport, FrameSink {
         level: constants.Z_BEST_SPEED,
         finishFlush: constants.Z_SYNC_FLUSH,
       })
-      const message = deflated.subarray(0, -FLUSH_TAIL)
+      const message = deflated.subarray(0, -TAIL.length)
       if (!browser || wholeCompressed) return frame(BINARY | COMPRESSED, message)
       // Pieces of one message: the first says that it is compressed.
       return Buffer.concat(

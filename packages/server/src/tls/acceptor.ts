@@ -83,6 +83,7 @@ export class TlsAcceptor {
 
   /** Makes the connection secure. @throws HandshakeError; the connection is of no use then. */
   async handshake(socket: Socket): Promise<TLSSocket> {
+    if (socket.destroyed) throw new HandshakeError('EOF', false)
     const secure = await new Promise<TLSSocket>((resolve, reject) => {
       this.#waiting.set(socket, { resolve, reject })
       // Node's documented way to hand a connection to a server that does not listen.
