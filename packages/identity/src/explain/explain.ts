@@ -373,8 +373,8 @@ class Explainer {
     // Streams are exported by the sender's account, services by that of whoever answers.
     if (this.#request) {
       copy.calls.push(sender)
-      copy.steps.push(...missingSteps(sender, receiver, 'service', subject))
-    } else copy.steps.push(...missingSteps(receiver, sender, 'stream', subject))
+      copy.steps.push(...missingSteps(sender, receiver, 'service', subject, this.#now))
+    } else copy.steps.push(...missingSteps(receiver, sender, 'stream', subject, this.#now))
     this.#receive(copy, subject)
   }
 

@@ -70,7 +70,7 @@ function activationStep(
     text,
     fix,
   })
-  const again = regrant(importer, exporter, named)
+  const again = unrevoked(importer, exporter, kind, shared, now) + regrant(importer, exporter, named)
   if (!item.token) return step(false, `the export is private, and the import has no activation token`, again)
   const verdict = verifyActivation({
     token: item.token,
@@ -84,7 +84,26 @@ function activationStep(
   if (verdict.code !== 'revoked') return step(false, verdict.reason, again)
   const { iat } = decodeActivation(item.token)
   const byKey = isRevoked({ [importer.sub]: shared.revocations?.[importer.sub] ?? -1 }, importer.sub, iat)
-  const back = nsc(
+  const back = takeBack(exporter, kind, shared, byKey ? importer.sub : ALL)
+  return step(false, `${accountWord(exporter)} has revoked the activation token of the import`, back)
+}
+
+/** Takes back what would revoke a token that is issued now as well. */
+function unrevoked(
+  importer: AccountClaims,
+  exporter: AccountClaims,
+  kind: 'stream' | 'service',
+  shared: Export,
+  now: number,
+): string {
+  return [importer.sub, ALL]
+    .filter((key) => (shared.revocations?.[key] ?? -1) >= now)
+    .map((key) => `${takeBack(exporter, kind, shared, key)} && `)
+    .join('')
+}
+
+function takeBack(exporter: AccountClaims, kind: 'stream' | 'service', shared: Export, key: string): string {
+  return nsc(
     ...[
       'revocations',
       'delete_activation',
@@ -93,9 +112,8 @@ function activationStep(
       '--subject',
       shared.subject ?? '',
     ],
-    ...[kind === 'service' ? '--service' : null, '--target-account', byKey ? importer.sub : ALL],
+    ...[kind === 'service' ? '--service' : null, '--target-account', key],
   )
-  return step(false, `${accountWord(exporter)} has revoked the activation token of the import`, back)
 }
 
 /** Imports anew with a new activation token. */
@@ -133,6 +151,7 @@ export function missingSteps(
   exporter: AccountClaims,
   kind: 'stream' | 'service',
   subject: string,
+  now: number,
 ): ShareStep[] {
   const what = `the ${kind} ${quote(subject)}`
   const shared = findExport(exporter, kind, subject)
@@ -143,11 +162,11 @@ export function missingSteps(
     )
     const text = `${accountWord(exporter)} does not export ${what}`
     const step: ShareStep = { stage: 'export', ok: false, account: exporter.sub, text, fix }
-    return [step, importStep(importer, exporter, kind, subject, { subject })]
+    return [step, importStep(importer, exporter, kind, subject, { subject }, now)]
   }
   const text = `${accountWord(exporter)} exports the ${shared.token_req ? 'private ' : ''}${kind} ${quote(shared.subject ?? '')}`
   const step: ShareStep = { stage: 'export', ok: true, account: exporter.sub, text, fix: null }
-  return [step, importStep(importer, exporter, kind, subject, shared)]
+  return [step, importStep(importer, exporter, kind, subject, shared, now)]
 }
 
 function importStep(
@@ -156,6 +175,7 @@ function importStep(
   kind: 'stream' | 'service',
   subject: string,
   shared: Export,
+  now: number,
 ): ShareStep {
   const text = `${accountWord(importer)} does not import the ${kind} ${quote(subject)} of ${accountWord(exporter)}`
   const step = { stage: 'import', ok: false, account: importer.sub, text } as const
@@ -177,7 +197,10 @@ function importStep(
     }
   } else if (collides(imports, exporter, kind, wanted)) wanted = subject
   if (shared.token_req && position === 0)
-    return { ...step, fix: `${grant(importer, exporter, wanted)} && ${take(importer, wanted)}` }
+    return {
+      ...step,
+      fix: `${unrevoked(importer, exporter, kind, shared, now)}${grant(importer, exporter, wanted)} && ${take(importer, wanted)}`,
+    }
   return {
     ...step,
     fix: nsc(
