@@ -36,7 +36,11 @@ export function importSteps(
   )
   if (!shared) {
     const text = `${accountWord(exporter)} does not export ${what}`
-    return [{ stage: 'export', ok: false, account: exporter.sub, text, fix: add }]
+    // An export may not contain another one: then it is the import that asks for too much.
+    const others = (exporter.nats.exports ?? []).filter((item) => item?.type === kind)
+    const clashes = others.some((item) => isSubsetMatch(item?.subject ?? '', remote))
+    const fix = clashes ? drop(importer, exporter, named) : add
+    return [{ stage: 'export', ok: false, account: exporter.sub, text, fix }]
   }
   const exported: ShareStep = {
     stage: 'export',
@@ -117,16 +121,17 @@ function takeBack(exporter: AccountClaims, kind: 'stream' | 'service', shared: E
 }
 
 /** Imports anew with a new activation token. */
-function regrant(
-  importer: AccountClaims,
-  exporter: AccountClaims,
-  { item, remote, local }: NamedImport,
-): string {
-  const gone = nsc(
+function regrant(importer: AccountClaims, exporter: AccountClaims, named: NamedImport): string {
+  const { item, remote, local } = named
+  const gone = drop(importer, exporter, named)
+  return `${gone} && ${grant(importer, exporter, remote)} && ${take(importer, local, item.name)}`
+}
+
+function drop(importer: AccountClaims, exporter: AccountClaims, { item }: NamedImport): string {
+  return nsc(
     ...['delete', 'import', '--account', accountWord(importer), '--subject', item.subject ?? ''],
     ...['--src-account', exporter.sub],
   )
-  return `${gone} && ${grant(importer, exporter, remote)} && ${take(importer, local, item.name)}`
 }
 
 const TOKEN_FILE = 'activation.jwt'

@@ -219,8 +219,9 @@ export function subjectError(subject: string): string | null {
 export function issuesUnder(claims: Claims, path: string): string[] {
   return validate(claims)
     .filter(
-      (issue) =>
-        issue.path === path || issue.path?.startsWith(`${path}[`) || issue.path?.startsWith(`${path}.`),
+      ({ level, path: at }) =>
+        // What is only advised against, such as a member of an older kind, is no error.
+        level !== 'warning' && (at === path || at?.startsWith(`${path}[`) || at?.startsWith(`${path}.`)),
     )
     .map((issue) => issue.text)
 }
