@@ -74,7 +74,9 @@ function activationStep(
     text,
     fix,
   })
-  const again = unrevoked(importer, exporter, kind, shared, now) + regrant(importer, exporter, named)
+  const again = canGrant(exporter, kind, remote)
+    ? unrevoked(importer, exporter, kind, shared, now) + regrant(importer, exporter, named)
+    : null
   if (!item.token) return step(false, `the export is private, and the import has no activation token`, again)
   const verdict = verifyActivation({
     token: item.token,
@@ -90,6 +92,14 @@ function activationStep(
   const byKey = isRevoked({ [importer.sub]: shared.revocations?.[importer.sub] ?? -1 }, importer.sub, iat)
   const back = takeBack(exporter, kind, shared, byKey ? importer.sub : ALL)
   return step(false, `${accountWord(exporter)} has revoked the activation token of the import`, back)
+}
+
+/** `nsc generate activation` goes by the subject alone: with two private exports of it, only one of them is within its reach. */
+function canGrant(exporter: AccountClaims, kind: 'stream' | 'service', subject: string): boolean {
+  const first = (exporter.nats.exports ?? []).find(
+    (item) => item?.token_req && isSubsetMatch(subject, item.subject ?? ''),
+  )
+  return first?.type === kind
 }
 
 /** Takes back what would revoke a token that is issued now as well. */
@@ -201,11 +211,13 @@ function importStep(
       return { ...step, text: text + only, fix: null }
     }
   } else if (collides(imports, exporter, kind, wanted)) wanted = subject
-  if (shared.token_req && position === 0)
+  if (shared.token_req && position === 0) {
+    if (!canGrant(exporter, kind, wanted)) return { ...step, fix: null }
     return {
       ...step,
       fix: `${unrevoked(importer, exporter, kind, shared, now)}${grant(importer, exporter, wanted)} && ${take(importer, wanted)}`,
     }
+  }
   return {
     ...step,
     fix: nsc(
