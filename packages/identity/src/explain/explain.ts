@@ -482,18 +482,14 @@ class Explainer {
   // --- words and commands ----------------------------------------------------------------------------------------
 
   #why({ rights, account }: Party, refusal: Refusal): string {
-    const whose =
-      rights?.source === 'role'
-        ? `role ${quote(rights.scope?.role || (rights.scope?.key ?? ''))}`
-        : rights?.source === 'account'
-          ? `default permissions of ${accountWord(account)}`
-          : 'permissions'
-    return refusal.by === 'deny'
-      ? `its ${whose} ${rights?.source === 'account' ? 'deny' : 'denies'} ${quote(refusal.entry)}`.replace(
-          'permissions denies',
-          'permissions deny',
-        )
-      : `its ${whose} ${rights?.source === 'role' ? 'does' : 'do'} not allow it`
+    const isRole = rights?.source === 'role'
+    const whose = isRole
+      ? `its role ${quote(rights.scope?.role || (rights.scope?.key ?? ''))}`
+      : rights?.source === 'account'
+        ? `the default permissions of ${accountWord(account)}`
+        : 'its permissions'
+    if (refusal.by === 'deny') return `${whose} ${isRole ? 'denies' : 'deny'} ${quote(refusal.entry)}`
+    return `${whose} ${isRole ? 'does' : 'do'} not allow it`
   }
 
   /** The edit of whatever decides about the user: itself, its role, or the account's defaults. */
