@@ -1,8 +1,9 @@
-// Outbound buffers in three sizes, used again by whichever connection needs one next. A buffer that the stream has taken over is not given back.
+// Outbound buffers in three sizes, used again by whichever connection needs one next. What the stream has
+// taken over comes back when it has been written.
 
 const SIZES: readonly number[] = [1024, 16 * 1024, 192 * 1024]
 /** Buffers of each size that wait for use at most. */
-const WAITING: readonly number[] = [1024, 256, 16]
+const WAITING: readonly number[] = [1024, 256, 32]
 const pools: readonly Buffer[][] = [[], [], []]
 
 /** What one read brings becomes a little longer on its way out, and still leaves with one write. */

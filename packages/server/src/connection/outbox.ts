@@ -157,7 +157,7 @@ export class Outbox {
       return
     }
     if (written < size) {
-      this.#queue(head.subarray(start + written, this.length), written)
+      this.#queue(head.subarray(start + written, this.length), written, head)
       this.buffer = null
       this.#keep(payload)
     } else this.#keep(payload.subarray(written - size), written)
@@ -203,9 +203,9 @@ export class Outbox {
         return
       }
       if (written < 0) return
-      this.#queue(buffer.subarray(start + written, length), written)
-    } else this.#queue(buffer.subarray(start, length))
-    // The stream keeps the bytes now.
+      this.#queue(buffer.subarray(start + written, length), written, buffer)
+    } else this.#queue(buffer.subarray(start, length), 0, buffer)
+    // The stream has the bytes now, and the pool gets the buffer when they are gone.
     this.buffer = null
     this.length = room
   }
@@ -236,8 +236,11 @@ export class Outbox {
     }
   }
 
-  /** Hands bytes to the stream; `written` of those before them went to the descriptor just now. */
-  #queue(bytes: Buffer, written = 0): void {
+  /**
+   * Hands bytes to the stream; `written` of those before them went to the descriptor just now, and `own` is the outbound buffer that
+   * they lie in.
+   */
+  #queue(bytes: Buffer, written = 0, own: Buffer | null = null): void {
     this.pending += bytes.length
     if (this.pending > this.#maxPending) {
       this.#owner.onOverflow()
@@ -248,7 +251,9 @@ export class Outbox {
     this.#transport.write(bytes, (error) => {
       this.pending -= bytes.length
       this.#pieces--
-      if (error || this.#closed) return
+      if (error) return
+      if (own !== null) giveBuffer(own)
+      if (this.#closed) return
       const attempt = this.#attempt
       attempt.written += bytes.length
       if (attempt.written < attempt.bytes) return
