@@ -254,17 +254,21 @@ onEveryEngine(
   (bench) => {
     it('each connection that stays is announced again', async (t) => {
       const system = await user(bench, t, 's')
-      const a = await user(bench, t, 'a')
       system.say('SUB $SYS.ACCOUNT.A.CONNECT 1')
       await system.pingPong()
+      const a = await user(bench, t, 'a')
+      const announced = async (): Promise<void> => {
+        const { payload } = await system.message()
+        const event = JSON.parse(payload) as { type: string; client: { id: number; user: string } }
+        assert.equal(event.type, 'io.nats.server.advisory.v1.client_connect')
+        assert.deepEqual([event.client.id, event.client.user], [a.info.client_id, 'a'])
+      }
+      await announced()
       await reload(
         bench.server,
         `${HTTP}accounts { "$SYS" { users: [{user: s, password: s}] }, A { users: [${A}, ${B}] } }\n`,
       )
-      const { payload } = await system.message()
-      const event = JSON.parse(payload) as { type: string; client: { id: number; user: string } }
-      assert.equal(event.type, 'io.nats.server.advisory.v1.client_connect')
-      assert.deepEqual([event.client.id, event.client.user], [a.info.client_id, 'a'])
+      await announced()
     })
   },
 )
