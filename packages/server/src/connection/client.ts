@@ -2,8 +2,6 @@
 // fan-out is delivery's, and the account knows who else is there.
 import { randomBytes } from 'node:crypto'
 import type { Account } from '../account/account.ts'
-import type { Mapped } from '../account/mappings.ts'
-import { REPLY_LENGTH } from '../account/replies.ts'
 import type { InfoCache } from '../account/request-info.ts'
 import { Subscription } from '../account/subscription.ts'
 import {
@@ -17,9 +15,7 @@ import {
   type UserIdentity,
 } from '../auth/authenticator.ts'
 import { timerDelay } from '../deadline.ts'
-import { deliver } from '../delivery.ts'
 import { goDuration } from '../duration.ts'
-import { borrowFrame, type Frame, releaseFrame } from '../frame.ts'
 import { authTimeout } from '../options.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
 import { Parser, type Sink } from '../protocol/parser.ts'
@@ -33,23 +29,15 @@ import {
 } from '../protocol/refusals.ts'
 import type { Server } from '../server.ts'
 import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
-import { fromWire, isLiteral, isValidSubscription } from '../subject/subject.ts'
+import { fromWire, isValidSubscription } from '../subject/subject.ts'
 import { local } from '../time.ts'
-import { beginTrace } from '../trace/begin.ts'
-import { tracing } from '../trace/current.ts'
-import { setFrameHeader } from '../trace/trace.ts'
-import { DISABLED, mayTrace, TRACE_DEST } from '../trace/trigger.ts'
 import { ResponseGrants } from './grants.ts'
 import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
 import { Outbox, type OutboxOwner, type WriteAttempt } from './outbox.ts'
 import { ProtocolTrace } from './protocol-trace.ts'
-import { hashOf, PublishCache, type PublishEntry, sameBytes } from './publish-cache.ts'
+import { Publishing } from './publishing.ts'
 import type { Transport, TransportEvents } from './transport.ts'
 
-/** Subjects that a connection with permissions of its own remembers. */
-const OWN_SUBJECTS = 256
-/** Drawn names that are remembered; beyond it the memory starts anew. */
-const DRAWN = 256
 const FIRST_PING_MS = 2_000
 const SUBS_CLOSE_DELAY_MS = 20
 
@@ -102,12 +90,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #pingTimer: NodeJS.Timeout | null = null
   #authTimer: NodeJS.Timeout | null = null
   #expiryTimer: NodeJS.Timeout | null = null
-  #entries: PublishCache | null = null
-  /** What mappings drew for messages of this client. */
-  #drawn: Map<string, PublishEntry> | null = null
+  readonly #publishing: Publishing
   /** What services are told about this client. */
   requestInfo: InfoCache | null = null
-  #last: PublishEntry | null = null
   #stalled = false
   /** Missed a write deadline and got another chance. */
   #slow = false
@@ -127,6 +112,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.outbox = new Outbox(this.transport, this, options.maxPending, options.writeDeadline)
     this.maxPayload = options.maxPayload
     this.#parser = new Parser(this)
+    this.#publishing = new Publishing(this, this.#parser)
     this.#parser.maxControlLine = options.maxControlLine
     this.#parser.maxPayload = options.maxPayload
     this.#parser.gated = authenticator.required
@@ -137,7 +123,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   /** Sends the first INFO, now: what follows on the connection may be a handshake. */
   greet(): void {
-    this.#write(encodeInfo(this.server.info(this, true)))
+    this.write(encodeInfo(this.server.info(this, true)))
     this.outbox.flush()
   }
 
@@ -247,7 +233,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (!this.closed) this.transport.resume()
   }
 
-  #write(line: string): void {
+  /** Appends a line to what goes out. */
+  write(line: string): void {
     if (this.closed) return
     this.outbox.text(line)
     if (!this.outbox.dirty) this.server.markDirty(this)
@@ -265,7 +252,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       log.error(
         `${this.label} - maximum payload exceeded: ${this.#parser.declaredSize()} vs ${this.maxPayload}`,
       )
-      if (this.#parser.headerSize > 0) this.#traceTooLarge(this.#parser)
+      if (this.#parser.headerSize > 0) this.#publishing.tooLarge(this.#parser)
     } else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
     if (text !== null) this.error(text)
     if (closes === null) return
@@ -296,15 +283,16 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.server.onAuthError(this, reason)
   }
   error(text: string): void {
-    this.#write(`-ERR '${text}'\r\n`)
+    this.write(`-ERR '${text}'\r\n`)
   }
   /** Tells the client with one text and the log with another. */
-  #violation(text: string, logged: string): void {
+  /** Says and logs what the client was not allowed to do. */
+  violation(text: string, logged: string): void {
     this.server.log.error(`${this.label} - ${logged}`)
     this.error(text)
   }
   #ok(): void {
-    if (this.options.verbose) this.#write('+OK\r\n')
+    if (this.options.verbose) this.write('+OK\r\n')
   }
 
   /** `shown` is what monitoring and events have for the reason. */
@@ -548,7 +536,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   /** Tells the client that the server will stop. False when it would not understand. */
   announceLameDuck(): boolean {
     if (this.options.protocol < 1 || !this.#firstPong) return false
-    this.#write(encodeInfo({ ...this.server.info(this, true), nonce: undefined, ldm: true }))
+    this.write(encodeInfo({ ...this.server.info(this, true), nonce: undefined, ldm: true }))
     return true
   }
 
@@ -556,10 +544,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   ping(): void {
     this.#activeSinceTick = true
-    this.#write('PONG\r\n')
+    this.write('PONG\r\n')
     if (this.#connected && !this.#firstPong) {
       this.#firstPong = true
-      if (this.options.protocol >= 1) this.#write(encodeInfo(this.server.info(this, false)))
+      if (this.options.protocol >= 1) this.write(encodeInfo(this.server.info(this, false)))
     }
   }
 
@@ -591,7 +579,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   #ping(): void {
     this.#pingsOut++
     this.#pingSent = process.hrtime.bigint()
-    this.#write('PING\r\n')
+    this.write('PING\r\n')
   }
 
   /** Asks for a measure of the round trip where there is none, of anybody who can answer: for the times of services. */
@@ -612,7 +600,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (queue === '_sys_' || (permissions !== null && !permissions.maySubscribe(subject, queue))) {
       const using = queue === null ? '' : ` using queue ${quote(queue)}`
       const logged = queue === null ? '' : `, Queue: ${quote(queue)}`
-      this.#violation(
+      this.violation(
         `Permissions Violation for Subscription to ${quote(subject)}${using}`,
         `Subscription Violation - Subject ${quote(subject)}${logged}, SID ${sid}`,
       )
@@ -620,7 +608,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
     const { maxSubTokens } = this.server.options
     if (maxSubTokens > 0 && subject.split('.').length > maxSubTokens) {
-      this.#violation(
+      this.violation(
         `Permissions Violation for Subscription to ${quote(subject)}, too many tokens`,
         `Subscription Violation Too Many Tokens - Subject ${quote(subject)}, SID ${sid}`,
       )
@@ -679,230 +667,18 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#activeSinceTick = true
     this.inMsgs++
     this.inBytes += frame.dataEnd - frame.dataStart
-    if (frame.headerSize > 0 && mayTrace(frame, this.account.spec.trace !== null)) this.#publishTraced(frame)
-    // `_R_...`: most likely an answer to another account.
-    else if (
-      frame.isKnown ||
-      frame.args[frame.subjectStart + 1] !== 82 ||
-      frame.args[frame.subjectStart] !== 95 ||
-      !this.#respond(frame)
-    )
-      this.#publish(frame, this.#entryOf(frame, frame.isKnown))
-  }
-
-  #publish(frame: Frame, entry: PublishEntry): void {
-    if (this.options.pedantic && !isLiteral(frame.args.latin1Slice(frame.subjectStart, frame.subjectEnd)))
-      this.refuse('invalidPublishSubject')
-    if (entry.mapped !== null) this.#publishMapped(frame, entry, entry.mapped)
-    else this.#send(frame, entry)
-  }
-
-  #send(frame: Frame, entry: PublishEntry): void {
-    if (!entry.permitted) {
-      if (this.grants === null || isReserved(entry.subject) || !this.grants.use(entry.subject)) {
-        this.#mayNotPublish(entry.subject)
-        return
-      }
-    }
-    if (frame.replyEnd > frame.replyStart && !this.#mayReplyTo(frame)) return
-    if (this.options.verbose) this.#write('+OK\r\n')
-    const { result } = entry
-    const { current } = tracing
-    let taken = 0
-    if (result.plain.length > 0 || result.groups.length > 0)
-      taken =
-        current === null
-          ? deliver(frame, entry.subject, result, this)
-          : current.deliver(frame, entry.subject, result, this)
-    if (taken === 0 && this.options.no_responders && frame.replyEnd > frame.replyStart)
-      this.#noResponders(frame, entry.subject)
-  }
-
-  #publishViolation(text: string, log: string): void {
-    tracing.current?.refused(text)
-    this.#violation(text, log)
-  }
-  #mayNotPublish(subject: string): void {
-    this.#publishViolation(
-      `Permissions Violation for Publish to ${quote(subject)}`,
-      `Publish Violation - Subject ${quote(subject)}`,
-    )
-  }
-
-  /** Sends a message on under the name that the account's mappings give it. */
-  #publishMapped(frame: Frame, entry: PublishEntry, mapped: Mapped): void {
-    const target = entry.name === null ? this.#draw(mapped) : entry
-    const renamed = borrowFrame()
-    renamed.subject(target.name!, frame.replyEnd - frame.replyStart)
-    renamed.reply(frame)
-    renamed.share(frame)
-    tracing.current?.mapped(target.subject)
-    this.#send(renamed, target)
-    releaseFrame()
-  }
-
-  #draw(mapped: Mapped): PublishEntry {
-    const subject = mapped.draw()
-    this.#drawn ??= new Map()
-    const kept = this.#drawn.get(subject)
-    if (kept !== undefined) return this.#fresh(kept)
-    if (this.#drawn.size >= DRAWN) this.#drawn.clear()
-    const made = this.#makeEntry(0, NO_BYTES, subject, null, Buffer.from(subject, 'latin1'))
-    this.#drawn.set(subject, made)
-    return made
-  }
-
-  #publishTraced(frame: Frame): void {
-    const trace = beginTrace(this, frame)
-    if (trace === 'dropped') return
-    if (trace === 'untraced') {
-      this.#publish(frame, this.#entryOf(frame, false))
-      return
-    }
-    if (trace === 'disabled') {
-      const marked = borrowFrame()
-      marked.copy(frame)
-      setFrameHeader(marked, TRACE_DEST, DISABLED)
-      this.#publish(marked, this.#entryOf(frame, false))
-      releaseFrame()
-      return
-    }
-    tracing.current = trace
-    this.#publish(frame, this.#entryOf(frame, false))
-    tracing.current = null
-    trace.send()
-  }
-
-  #traceTooLarge(frame: Parser): void {
-    frame.headerSize = Math.min(frame.headerSize, frame.dataEnd - frame.dataStart)
-    if (!mayTrace(frame, this.account.spec.trace !== null)) return
-    const trace = beginTrace(this, frame, true)
-    if (typeof trace === 'string') return
-    trace.refused('maximum payload exceeded')
-    trace.send()
-  }
-
-  /** True when the frame was a response to another account that nobody else listens to, and is dealt with. */
-  #respond(frame: Frame): boolean {
-    const { account, permissions } = this
-    const { replies } = account
-    const { prefix } = replies
-    if (prefix === null || account.mappings !== null || this.options.pedantic) return false
-    const { args, subjectStart, subjectEnd } = frame
-    if (subjectEnd - subjectStart < REPLY_LENGTH) return false
-    for (let i = 4; i < prefix.length; i++) if (args[subjectStart + i] !== prefix[i]) return false
-    if (!replies.isAlone) return false
-    if (permissions?.restrictsPublish === true) {
-      const subject = args.latin1Slice(subjectStart, subjectEnd)
-      if (!permissions.mayPublish(subject) && this.grants?.use(subject) !== true) {
-        this.#mayNotPublish(subject)
-        return true
-      }
-    }
-    if (frame.replyEnd > frame.replyStart && !this.#mayReplyTo(frame)) return true
-    if (this.options.verbose) this.#write('+OK\r\n')
-    replies.respond(frame, this)
-    return true
-  }
-
-  #entryOf(frame: Frame, isKnown: boolean): PublishEntry {
-    const last = this.#last
-    if (isKnown) return this.#fresh(last!)
-    const { args, subjectStart, subjectEnd } = frame
-    if (last !== null && sameBytes(last.bytes, args, subjectStart, subjectEnd)) return this.#fresh(last)
-    const { account, permissions } = this
-    this.#entries ??= permissions === null ? account.published : new PublishCache(OWN_SUBJECTS)
-    const hash = hashOf(args, subjectStart, subjectEnd)
-    const kept = this.#entries.find(hash, args, subjectStart, subjectEnd)
-    if (kept !== undefined) {
-      this.#remember(kept)
-      return this.#fresh(kept)
-    }
-    const subject = args.latin1Slice(subjectStart, subjectEnd)
-    if (account.mappings === null && firstSight(hash)) return this.#passing(subject)
-    const bytes = Buffer.from(args.subarray(subjectStart, subjectEnd))
-    const mapped = account.mappings === null ? null : account.mappings.find(subject)
-    const name = mapped === null || mapped.fixed === null ? null : Buffer.from(mapped.fixed, 'latin1')
-    const made = this.#makeEntry(hash, bytes, mapped?.fixed ?? subject, mapped, name)
-    this.#entries.keep(made)
-    this.#remember(made)
-    return made
-  }
-
-  /** For a subject that most likely never comes again, an inbox above all: nothing is kept of it. */
-  #passing(subject: string): PublishEntry {
-    const { permissions } = this
-    const permitted = !this.#isReserved(subject) && (permissions === null || permissions.mayPublish(subject))
-    const result = this.account.matchOnce(subject)
-    return { hash: 0, bytes: NO_BYTES, subject, permitted, result, mapped: null, name: null }
-  }
-
-  #makeEntry(
-    hash: number,
-    bytes: Buffer,
-    subject: string,
-    mapped: Mapped | null,
-    name: Buffer | null,
-  ): PublishEntry {
-    const { permissions } = this
-    const permitted = !this.#isReserved(subject) && (permissions === null || permissions.mayPublish(subject))
-    return { hash, bytes, subject, permitted, result: this.account.match(subject), mapped, name }
-  }
-
-  #remember(entry: PublishEntry): void {
-    this.#last = entry
-    this.#parser.known = entry.bytes
+    this.#publishing.publish(frame)
   }
 
   /** What was kept about subjects is void. */
   forgetSubjects(): void {
-    this.#last = null
-    this.#entries = null
-    this.#drawn = null
+    this.#publishing.forget()
     this.requestInfo = null
-    this.#parser.known = null
   }
 
-  #fresh(entry: PublishEntry): PublishEntry {
-    if (entry.result.generation !== this.account.index.generation)
-      entry.result = this.account.match(entry.subject)
-    return entry
-  }
-
-  #isReserved(subject: string): boolean {
-    return isReserved(subject) && !(subject.startsWith('$NRG.') && this.account.isSystem)
-  }
-
-  /** Reply subjects that only servers make. */
-  #mayReplyTo(frame: Frame): boolean {
-    const { args, replyStart } = frame
-    const first = args[replyStart]
-    const second = args[replyStart + 1]
-    // `_R`, `_G` or `$J`; inboxes begin with `_I`.
-    if (!(first === 95 && (second === 82 || second === 71)) && !(first === 36 && second === 74)) return true
-    const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
-    if (
-      !reply.startsWith('_R_.') &&
-      !(reply.startsWith('$JS.ACK.') && reply.length > 8) &&
-      !(reply.startsWith('_GR_.') && reply.length > 5)
-    )
-      return true
-    this.#publishViolation(
-      `Permissions Violation for Publish with Reply of ${quote(reply)}`,
-      `Publish Violation - Reply ${quote(reply)}`,
-    )
-    return false
-  }
-
-  /** Nobody took a request: tells the requester on its own plain subscription to the reply. */
-  #noResponders(frame: Frame, subject: string): void {
-    const reply = frame.args.latin1Slice(frame.replyStart, frame.replyEnd)
-    const own = this.account.match(reply).plain.find((subscription) => subscription.client === this)
-    if (own === undefined) return
-    const size = 32 + subject.length
-    this.#write(
-      `HMSG ${reply} ${own.sid} ${size} ${size}\r\nNATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n\r\n`,
-    )
+  /** Whether traces of what the client publishes may go there; says so when not. */
+  mayPublishTrace(destination: string): boolean {
+    return this.#publishing.mayTraceTo(destination)
   }
 
   // For others -----------------------------------------------------------------------------------------------------------------
@@ -945,32 +721,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       client_type: this.clientType,
     }
   }
-
-  /** Whether traces of what the client publishes may go there; says so when not. */
-  mayPublishTrace(destination: string): boolean {
-    const { permissions } = this
-    if (!this.#isReserved(destination) && (permissions === null || permissions.mayPublish(destination)))
-      return true
-    this.#mayNotPublish(destination)
-    return false
-  }
-}
-
-const NO_BYTES = Buffer.alloc(0)
-
-/** Hashes of subjects that came once, of all connections. */
-const sights = new Int32Array(16 * 1024)
-
-/** True when no subject with this hash came lately. Replies to requests come once each, and to keep them costs more than to match them. */
-function firstSight(hash: number): boolean {
-  const at = (hash ^ (hash >>> 17)) & (sights.length - 1)
-  if (sights[at] === hash) return false
-  sights[at] = hash
-  return true
-}
-
-function isReserved(subject: string): boolean {
-  return (subject.startsWith('_GR_.') && subject.length > 5) || subject.startsWith('$NRG.')
 }
 
 /** The smallest limit that is one; -1 when none is. */
