@@ -2,7 +2,7 @@
 // and a repository that speaks of the product alone.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
@@ -94,13 +94,42 @@ describe('the house', () => {
     assert.ok(reach.size > 5, 'the walk found the package')
   })
 
+  it('is described with every room and every library in docs/architecture.md', () => {
+    const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+    const rooms = globSync('packages/{identity,server,nsc,service}/src/*/', { cwd: root }).map((path) =>
+      basename(path),
+    )
+    const libraries = globSync(['package.json', '{packages/*,testkit}/package.json'], { cwd: root }).flatMap(
+      (file) => {
+        const { dependencies = {}, devDependencies = {} } = JSON.parse(
+          readFileSync(join(root, file), 'utf8'),
+        ) as Record<string, Record<string, string> | undefined>
+        return Object.keys({ ...dependencies, ...devDependencies })
+      },
+    )
+    assert.ok(rooms.length > 20 && libraries.length > 20, 'rooms and libraries are found')
+    assert.deepEqual(
+      rooms.filter((room) => !text.includes(`${room}/`)),
+      [],
+    )
+    // Types come with what they describe.
+    assert.deepEqual(
+      libraries.filter(
+        (name) =>
+          !name.startsWith('@types/') &&
+          !text.toLowerCase().includes(name.replace(/^@noble\//, '').replace(/^@biomejs\//, '')),
+      ),
+      [],
+    )
+  })
+
   it('names no machine, no registry host and no issue in its text', () => {
     const files = globSync(
       [
         '*.{md,json,mjs,ts}',
         '.ci/*',
         '.npmrc',
-        '{packages,testkit,bench,e2e,docs,scripts}/**/*.{ts,mjs,md,json,mod}',
+        '{packages,testkit,bench,fuzz,e2e,docs,scripts}/**/*.{ts,mjs,md,json,mod}',
       ],
       { cwd: root, exclude: ['**/node_modules/**'] },
     )

@@ -34,6 +34,7 @@ describe('the README', () => {
     assert.equal(status, 0, stdout + stderr)
     assert.match(stdout + stderr, /"hello"/)
     assert.match(stdout, /Free/)
+    for (const shown of blocks('text')) assert.ok(stdout.includes(shown), `${shown}\nis not in\n${stdout}`)
   })
 
   it('shows a program that gets its echo', () => {

@@ -129,6 +129,31 @@ test('a yes tells every step and where the message arrives', async (t) => {
   assert.deepEqual(asked.steps.map(({ stage }) => stage).slice(-3), ['subscribe', 'reply', 'reply'])
 })
 
+test('docs/explain.md shows what is said', async (t) => {
+  const made = new Desk(t)
+  for (const line of [
+    'add operator --name Op --sys',
+    'add account First',
+    'add account Second',
+    'add user --account First --name bob',
+    'add user --account Second --name listener',
+    'add user --account Second --name asker',
+    'add export --account First --subject weather.CA',
+    'add import --account Second --src-account First --remote-subject weather.CA --local-subject wx.CA',
+    'add export --account First --subject ip.geo --service',
+    'add import --account Second --src-account First --remote-subject ip.geo --service',
+  ])
+    await made.nsc(line)
+  const page = readFileSync(join(root, 'docs/explain.md'), 'utf8')
+  const shown = [...page.matchAll(/^```text\n\$ ngs explain (.*)\n([\s\S]*?)^```/gm)]
+  assert.equal(shown.length, 3)
+  for (const [, line, text] of shown) {
+    const { stdout } = await made.ngs(...words(line!))
+    if (text === '') assert.match(stdout, /^yes: /, line)
+    else assert.equal(stdout, text)
+  }
+})
+
 test('users are given by name, by key, by creds file and by token file', async (t) => {
   const made = await desk(t)
   await made.nsc('generate creds --account A --name ann --output-file ann.creds')
