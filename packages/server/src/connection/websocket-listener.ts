@@ -6,11 +6,13 @@ import { createServer, type Socket } from 'node:net'
 import { posix } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { timerDelay } from '../deadline.ts'
+import { AcceptGuard } from '../descriptors.ts'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
 import { explain, isPinned, tlsSession } from '../tls/acceptor.ts'
 import { tlsServerOptions } from '../tls/context.ts'
 import type { TlsOptions } from '../tls/options.ts'
+import { fdOf } from './transport.ts'
 import { refusalOf, settle, switchingProtocols } from './upgrade.ts'
 import { WebSocketTransport } from './websocket.ts'
 
@@ -46,7 +48,9 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
   }
   let http = makeHttp(server, options.tls, upgraded)
 
+  let guard: AcceptGuard | null = null
   const net = createServer({ noDelay: true }, (socket) => {
+    guard?.accepted(fdOf(socket))
     const timeout = setTimeout(
       () => socket.destroy(),
       timerDelay(options.handshakeTimeoutMs || LONGEST_HANDSHAKE_MS),
@@ -61,11 +65,16 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
     http.emit('connection', socket)
   })
   const { port } = await bind(net, host, options.port)
+  guard = new AcceptGuard(net, log, () => bind(net, host, port))
   log.info(`Listening for websocket clients on ${scheme}://${hostPort(host, port)}`)
   if (options.tls === null) log.warn('Websocket not configured with TLS. DO NOT USE IN PRODUCTION!')
+  const stopAccepting = (): void => {
+    guard.stop()
+    net.close()
+  }
   // Those that were upgraded are clients, which the server closes.
   const close = async (): Promise<void> => {
-    net.close()
+    stopAccepting()
     for (const socket of waiting.keys()) socket.destroy()
   }
   server.onStop(close)
@@ -74,9 +83,7 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
     address: { host, port },
     secure: scheme === 'wss',
     close,
-    stopAccepting: () => {
-      net.close()
-    },
+    stopAccepting,
     useTls(tls) {
       http = makeHttp(server, tls, upgraded)
     },
