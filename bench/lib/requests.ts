@@ -41,7 +41,7 @@ export function requestRow(
   }
 }
 
-export function openRequests(shape: RequestShape): Session {
+function openRequests(shape: RequestShape): Session {
   const { size, outstanding, users } = shape
   const requester = new LoadProcess('requester')
   const responder = new LoadProcess('responder')

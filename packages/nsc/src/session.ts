@@ -16,7 +16,7 @@ export interface GlobalFlags extends FolderFlags {
   interactive?: boolean | undefined
 }
 
-export const NO_OPERATOR = "set an operator -- 'nsc env -o operatorName'"
+const NO_OPERATOR = "set an operator -- 'nsc env -o operatorName'"
 
 /** One run of one command: where things are, what is selected, who signs. */
 export class Session {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Io } from '../io.ts'
 import type { Register } from './register.ts'
 
-export const FORWARDED: Readonly<Record<string, string>> = {
+const FORWARDED: Readonly<Record<string, string>> = {
   add: 'add users, exports, imports, mappings and further accounts',
   delete: 'delete users, exports, imports, mappings and accounts',
   describe: 'describe the operator, accounts, users and tokens',

@@ -26,6 +26,20 @@ export const TAG_FLAGS: readonly FlagSpec[] = [
   { name: 'rm-tag', type: 'list', text: 'remove tags' },
 ]
 
+/** Of `generate nkey` and its other name. */
+export const NKEY_FLAGS: readonly FlagSpec[] = [
+  { name: 'operator', short: 'o', type: 'switch', text: 'operator key' },
+  { name: 'account', short: 'a', type: 'switch', text: 'account key' },
+  { name: 'user', short: 'u', type: 'switch', text: 'user key' },
+  { name: 'curve', short: 'x', type: 'switch', text: 'curve key' },
+  {
+    name: 'store',
+    short: 'S',
+    type: 'switch',
+    text: 'put the key into the keystore, and do not print the seed',
+  },
+]
+
 export const OUTPUT_FLAG: FlagSpec = {
   name: 'output-file',
   short: 'o',

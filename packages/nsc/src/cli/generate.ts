@@ -1,4 +1,4 @@
-import { ACCOUNT_FLAG, nameFlag, OUTPUT_FLAG, TIME_FLAGS } from './common-flags.ts'
+import { ACCOUNT_FLAG, NKEY_FLAGS, nameFlag, OUTPUT_FLAG, TIME_FLAGS } from './common-flags.ts'
 import type { GroupSpec } from './spec.ts'
 
 export const GENERATE: GroupSpec = {
@@ -140,18 +140,7 @@ export const GENERATE: GroupSpec = {
       name: 'nkey',
       summary: 'Generate keys: prints seed and public key',
       args: { usage: '', min: 0 },
-      flags: [
-        { name: 'operator', short: 'o', type: 'switch', text: 'operator key' },
-        { name: 'account', short: 'a', type: 'switch', text: 'account key' },
-        { name: 'user', short: 'u', type: 'switch', text: 'user key' },
-        { name: 'curve', short: 'x', type: 'switch', text: 'curve key' },
-        {
-          name: 'store',
-          short: 'S',
-          type: 'switch',
-          text: 'put the key into the keystore, and do not print the seed',
-        },
-      ],
+      flags: NKEY_FLAGS,
       examples: ['nsc generate nkey --user', 'nsc generate nkey --account --store'],
       storeless: true,
       load: () => import('../commands/generate-nkey.ts'),

@@ -1,3 +1,4 @@
+import { NKEY_FLAGS } from './common-flags.ts'
 import type { CommandSpec, GroupSpec } from './spec.ts'
 
 /** Commands that look after what is there: expiry, old formats, the program itself. */
@@ -84,13 +85,7 @@ export const TEST: GroupSpec = {
       name: 'nkey',
       summary: 'The same as nsc generate nkey',
       args: { usage: '', min: 0 },
-      flags: [
-        { name: 'operator', short: 'o', type: 'switch', text: 'operator key' },
-        { name: 'account', short: 'a', type: 'switch', text: 'account key' },
-        { name: 'user', short: 'u', type: 'switch', text: 'user key' },
-        { name: 'curve', short: 'x', type: 'switch', text: 'curve key' },
-        { name: 'store', short: 'S', type: 'switch', text: 'put the key into the keystore' },
-      ],
+      flags: NKEY_FLAGS,
       examples: ['nsc test nkey --user'],
       storeless: true,
       load: () => import('../commands/generate-nkey.ts'),

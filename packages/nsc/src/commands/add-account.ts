@@ -48,7 +48,7 @@ export async function run(call: Call): Promise<Report> {
 }
 
 /** Account names are file names on systems that may not tell upper from lower case. */
-export function checkAccountNameIsFree(store: OperatorStore, name: string): void {
+function checkAccountNameIsFree(store: OperatorStore, name: string): void {
   if (store.accountNames().some((other) => other.toLowerCase() === name.toLowerCase()))
     throw failure(`the account ${quote(name)} already exists`)
 }

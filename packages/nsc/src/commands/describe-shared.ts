@@ -69,7 +69,7 @@ async function describe(
 }
 
 /** Names of account keys, with the operator's name where it is another one than `current`. */
-export function friendlyNames(session: Session, current: string): (key: string) => string {
+function friendlyNames(session: Session, current: string): (key: string) => string {
   const names = new Map<string, string>()
   const several = session.context.storeRoot !== '' && operatorNames(session.context.storeRoot).length > 1
   for (const { operator, account } of knownAccounts(session.context)) {

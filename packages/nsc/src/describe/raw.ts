@@ -3,7 +3,7 @@ import { goJson, sortKeys } from '../json.ts'
 import { quote } from '../text.ts'
 
 /** The body of a token, unverified, for --json and --field. */
-export function tokenBody(token: string): unknown {
+function tokenBody(token: string): unknown {
   const chunks = token.split('.')
   if (chunks.length !== 3) throw failure('data is not a jwt')
   try {

@@ -107,7 +107,7 @@ interface Answer {
  * Sends a request and hands the data of each answer to `take` until as many servers have answered as are `expected`,
  * or `seconds` are over. An answer that is an error ends it. Returns the number of servers that answered well.
  */
-export async function requestAll(
+async function requestAll(
   connection: NatsConnection,
   ask: { subject: string; payload: string; operation: string; seconds: number; expected?: number },
   report: Report,

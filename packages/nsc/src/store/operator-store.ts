@@ -241,7 +241,7 @@ export class OperatorStore {
 }
 
 /** A token of any kind that the stores hold, verified. */
-export function readClaims(token: string): Claims {
+function readClaims(token: string): Claims {
   let claims: Claims
   try {
     claims = decode(token)
@@ -275,10 +275,6 @@ export function operatorNames(root: string): string[] {
   return listFolder(root)
     .map((entry) => entry.name)
     .filter((name) => exists(path.join(root, name.trim(), '.nsc')))
-}
-
-export function isNotFound(thrown: unknown): boolean {
-  return thrown instanceof NscError && thrown.code === 'not-found'
 }
 
 function notFound(text: string): never {

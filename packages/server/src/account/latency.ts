@@ -41,7 +41,7 @@ export function samples(latency: LatencySpec, frame: Frame): Trigger | null {
 const B3 = ['X-B3-Sampled', 'X-B3-Traceid', 'X-B3-Parentspanid', 'X-B3-Spanid']
 
 /** The first family of tracing headers that is there decides. */
-export function triggerOf(block: string): Trigger | null {
+function triggerOf(block: string): Trigger | null {
   const headers = canonicalHeaders(block)
   if (headers === null) return null
   const first = (name: string): string | undefined => headers.get(name)?.[0]

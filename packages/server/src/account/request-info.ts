@@ -6,7 +6,7 @@ import { getHeader, setHeader } from '../protocol/headers.ts'
 import type { Account } from './account.ts'
 import type { ServiceImport } from './sharing.ts'
 
-export const REQUEST_INFO = 'Nats-Request-Info'
+const REQUEST_INFO = 'Nats-Request-Info'
 const NAME = Buffer.from(REQUEST_INFO)
 const FIRST = 'NATS/1.0\r\n'
 

@@ -32,7 +32,7 @@ import { PROXY_REQUIRED } from './proxies.ts'
 import { typeProblem, validity } from './windows.ts'
 
 /** Where requests go, in the account of the service. Its clients cannot publish there. */
-export const CALLOUT_SUBJECT = '$SYS.REQ.USER.AUTH'
+const CALLOUT_SUBJECT = '$SYS.REQ.USER.AUTH'
 const AUDIENCE = 'nats-authorization-request'
 const XKEY_HEADER = 'Nats-Server-Xkey'
 /** How every JWT begins: what does not is sealed. */

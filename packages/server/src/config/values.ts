@@ -34,7 +34,7 @@ export class Problems {
 }
 
 /** Where the official server stumbles over a type: it reads nothing more of the whole block then. */
-export class WrongTypeError extends ConfigError {}
+class WrongTypeError extends ConfigError {}
 
 export const place = ({ at }: ConfigValue): string => `${at.file}:${at.line}:${at.column}`
 

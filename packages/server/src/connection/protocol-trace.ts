@@ -12,7 +12,7 @@ const SECRETS = [
   /(?:^|[^A-Za-z0-9_])"?\s*(?:proxy_sig|nkey|sig)"?\s*[:=]\s*"?([^",\r\n}]*)/dg,
 ]
 
-export function withoutSecrets(connect: string): string {
+function withoutSecrets(connect: string): string {
   let text = connect
   for (const pattern of SECRETS) {
     const found = [...text.matchAll(pattern)].reverse()

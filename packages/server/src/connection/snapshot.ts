@@ -1,4 +1,6 @@
 // What monitoring knows of a connection: of an open one when it is asked for, of a closed one for as long as it is remembered.
+import type { Account } from '../account/account.ts'
+import type { Subscription } from '../account/subscription.ts'
 import { fromWire } from '../subject/subject.ts'
 import type { Client } from './client.ts'
 import type { TlsSession } from './transport.ts'
@@ -87,24 +89,26 @@ export function snapshot(client: Client): ConnectionSnapshot {
     proxyKey: user.proxyKey,
     userName: user.userName,
     tags: user.tags,
-    subscriptions: subscriptionsOf(client),
+    subscriptions: Array.from(client.subscriptions.values(), (item) =>
+      subscriptionSnapshot(item, client.account),
+    ),
   }
 }
 
-export function subscriptionsOf(client: Client): SubscriptionSnapshot[] {
-  const { name, label } = client.account
-  const list: SubscriptionSnapshot[] = []
-  for (const { subject, queue, sid, delivered, max } of client.subscriptions.values()) {
-    list.push({
-      account: name,
-      accountLabel: label,
-      subject: fromWire(subject),
-      queue: queue === null ? null : fromWire(queue),
-      sid,
-      delivered,
-      max,
-      cid: client.cid,
-    })
+/** Of a subscription in the account's index. A handler inside the server belongs to no connection: its cid is 0. */
+export function subscriptionSnapshot(
+  { client, subject, queue, sid, delivered, max }: Subscription,
+  account: Account,
+): SubscriptionSnapshot {
+  const { name, label } = client?.account ?? account
+  return {
+    account: name,
+    accountLabel: label,
+    subject: fromWire(subject),
+    queue: queue === null ? null : fromWire(queue),
+    sid,
+    delivered,
+    max,
+    cid: client?.cid ?? 0,
   }
-  return list
 }

@@ -1,8 +1,9 @@
 // /subsz: the subject indexes of all accounts or of one, and what is in them.
 import type { Account } from '../account/account.ts'
 import type { Subscription } from '../account/subscription.ts'
+import { subscriptionSnapshot } from '../connection/snapshot.ts'
 import type { Server } from '../server.ts'
-import { fromWire, isLiteral, toWire } from '../subject/subject.ts'
+import { isLiteral, toWire } from '../subject/subject.ts'
 import { utc } from '../time.ts'
 import { DEFAULT_LIMIT, subscriptionDetail } from './connz.ts'
 import { listed } from './json.ts'
@@ -71,7 +72,8 @@ export function subsz(server: Server, options: SubszOptions): Record<string, unk
   let total = 0
   const take = (account: Account, items: Iterable<Subscription>): void => {
     for (const item of items) {
-      if (total >= offset && page.length < limit) page.push(detail(account, item))
+      if (total >= offset && page.length < limit)
+        page.push(subscriptionDetail(subscriptionSnapshot(item, account), true))
       total++
     }
   }
@@ -94,22 +96,4 @@ export function subsz(server: Server, options: SubszOptions): Record<string, unk
     limit,
     subscriptions_list: listed(page),
   }
-}
-
-/** A handler inside the server belongs to no connection: its cid is 0. */
-function detail(account: Account, { client, subject, queue, sid, delivered, max }: Subscription): unknown {
-  const { name, label } = client?.account ?? account
-  return subscriptionDetail(
-    {
-      account: name,
-      accountLabel: label,
-      subject: fromWire(subject),
-      queue: queue === null ? null : fromWire(queue),
-      sid,
-      delivered,
-      max,
-      cid: client?.cid ?? 0,
-    },
-    true,
-  )
 }

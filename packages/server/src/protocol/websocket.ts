@@ -17,7 +17,7 @@ const MASKED = 0x80
 
 /** A header of a frame that a server sends takes no more. */
 export const HEADER_ROOM = 10
-export const LARGEST_CONTROL = 125
+const LARGEST_CONTROL = 125
 
 /** What breaks the framing; the text is for the close frame and the log. */
 export class FramingError extends Error {}

@@ -35,7 +35,7 @@ const COMPRESSED = 0
 const UNCOMPRESSED = 1
 
 /** The Snappy framing format: chunks with a masked CRC-32C of what they hold. */
-export function snappyFrames(data: Buffer): Buffer {
+function snappyFrames(data: Buffer): Buffer {
   const parts: Buffer[] = [STREAM_IDENTIFIER]
   for (let at = 0; at < data.length; at += CHUNK) {
     const chunk = data.subarray(at, at + CHUNK)

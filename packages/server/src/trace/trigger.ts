@@ -4,7 +4,6 @@ import { isSampledTraceparent } from '../protocol/headers.ts'
 
 export const TRACE_DEST = 'Nats-Trace-Dest'
 export const TRACE_ONLY = 'Nats-Trace-Only'
-export const TRACE_HOP = 'Nats-Trace-Hop'
 export const ORIGIN_ACCOUNT = 'Nats-Trace-Origin-Account'
 /** No subject: tracing is over for this message. */
 export const DISABLED = 'trace disabled'

@@ -337,7 +337,7 @@ function sortedImports(claims: AccountClaims): unknown[] {
   return (claims.nats.imports ?? []).map((item) => JSON.stringify(item)).sort()
 }
 
-export function summaryOf(row: AccountRow, distributed: boolean): AccountSummary {
+function summaryOf(row: AccountRow, distributed: boolean): AccountSummary {
   return {
     account: row.public_key,
     name: row.name,

@@ -10,7 +10,7 @@ const clockTolerance = 300
 /** How long, in seconds, an owner may go back to a token of the same second, as scripts that add and delete do. */
 const sameSecondGrace = 10
 /** How many tokens of one second are remembered, and so how many an owner may push. */
-export const rememberedDigests = 64
+const rememberedDigests = 64
 
 /**
  * owner: a new word of the owner. operator: a token we have signed that is newer than what is stored (the store was

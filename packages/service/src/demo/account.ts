@@ -63,7 +63,7 @@ export function demoImports(demoAccount: string, importer: string): Import[] {
 }
 
 /** The subject an import has inside the importing account. */
-export function localSubjectOf(item: Import): string {
+function localSubjectOf(item: Import): string {
   const subject = item.subject ?? ''
   if (item.local_subject) return item.local_subject.replace(/\$\d+/g, '*')
   if (item.to && item.type === 'stream') return `${item.to}.${subject}`

@@ -50,7 +50,7 @@ export interface DataDirPaths {
   readonly database: string
 }
 
-export function dataDirPaths(dir: string): DataDirPaths {
+function dataDirPaths(dir: string): DataDirPaths {
   return {
     manifest: join(dir, 'ngs.json'),
     keys: join(dir, 'keys'),

@@ -33,7 +33,7 @@ export async function countByPlan(queries: Queries): Promise<{ plan: string; cou
 }
 
 /** One page of accounts in the order of their keys, after the key given. */
-export function pageOfAccounts(queries: Queries, after: string, size: number): Promise<AccountRow[]> {
+function pageOfAccounts(queries: Queries, after: string, size: number): Promise<AccountRow[]> {
   return queries
     .selectFrom('accounts')
     .selectAll()
