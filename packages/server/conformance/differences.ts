@@ -63,11 +63,6 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'they show the inside of another program',
   },
   {
-    what: 'events after LAMEDUCK',
-    here: 'go on until the end; the official server falls silent',
-    why: 'who counts connections by events would lose those that lame duck mode closes',
-  },
-  {
     what: 'handlers of the server itself in `/subsz`',
     here: 'have the connection number 0',
     why: 'they belong to no connection',
@@ -125,6 +120,6 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     what: 'the system account in lame duck mode',
     here: 'goes on hearing of connections that leave, and is answered; the official server falls silent after LAMEDUCK',
-    why: 'who watches a server leave wants to see it',
+    why: 'who counts connections by events would lose those that lame duck mode closes',
   },
 ]
