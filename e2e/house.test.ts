@@ -123,6 +123,20 @@ describe('the house', () => {
     )
   })
 
+  it('names in its documents only commands of npm that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const named = globSync(['*.md', 'docs/**/*.md', 'packages/*/*.md'], { cwd: root }).flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/\bnpm run ([a-z:]+)/g)].map((match) => match[1]!),
+    )
+    assert.ok(named.length > 10, 'the documents were read')
+    assert.deepEqual(
+      named.filter((name) => !Object.hasOwn(scripts, name)),
+      [],
+    )
+  })
+
   it('names no machine, no registry host and no issue in its text', () => {
     const files = globSync(
       [

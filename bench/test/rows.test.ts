@@ -167,6 +167,24 @@ describe('npm run bench', { skip: process.platform !== 'linux' && 'the bench nee
     assert.match(text, /no row is called nosuch; there are publish, 1-1,/)
   })
 
+  it('has in docs/performance.md the rows and flags of its help, and no others', async () => {
+    const { code, text } = await bench('--help')
+    assert.equal(code, 0)
+    const page = readFileSync(join(import.meta.dirname, '../../docs/performance.md'), 'utf8')
+    const table = page.slice(page.indexOf('## Rows and targets'), page.indexOf('## How it measures'))
+    const named = [...table.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) =>
+      cell!.replaceAll('`', '').split(', '),
+    )
+    assert.deepEqual(named.sort(), rows.map(({ name }) => name).sort())
+    const flags = (part: string): string[] =>
+      [...new Set(part.match(/(?<![\w-])--[a-z]+(-[a-z]+)*(?![\w-])/g))].sort()
+    const start = page.indexOf('| flag |')
+    assert.deepEqual(
+      flags(page.slice(start, page.indexOf('\n\n', start))),
+      flags(text.slice(text.indexOf('\nflags\n'))),
+    )
+  })
+
   it('fails when messages are lost', async () => {
     const flags = [
       '--engine',
