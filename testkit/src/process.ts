@@ -45,14 +45,23 @@ export function run(
   })
 }
 
+/** Below where systems take the ports of outgoing connections and of listeners that ask for any: nobody gets one of these by chance. */
+const FIRST_PORT = 10_000
+const PORTS = 20_000
+
 /** A port that was free a moment ago. */
 export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
+    const attempt = (): void => {
+      server.listen(FIRST_PORT + Math.floor(Math.random() * PORTS), '127.0.0.1')
+    }
+    // Taken: the next one.
+    server.on('error', attempt)
+    server.on('listening', () => {
       const { port } = server.address() as { port: number }
       server.close(() => resolve(port))
     })
+    attempt()
   })
 }

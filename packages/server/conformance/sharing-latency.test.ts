@@ -298,10 +298,12 @@ const REFUSED: [string, string][] = [
 ]
 for (const engine of enginesUnderTest()) {
   describe(`latency that cannot be told [${engine.name}]`, () => {
-    const refused = async (t: TestContext, config: string, error: string): Promise<void> => {
+    const refused = async (t: TestContext, config: string, error: string, tries = 1): Promise<void> => {
       const file = join(tempDir(t), 'latency.conf')
       writeFileSync(file, config)
-      const { code, stdout, stderr } = await run(engine.path, ['-t', '-c', file])
+      let { code, stdout, stderr } = await run(engine.path, ['-t', '-c', file])
+      for (let i = 1; i < tries && code === 0; i++)
+        ({ code, stdout, stderr } = await run(engine.path, ['-t', '-c', file]))
       assert.equal(code, 1)
       assert.ok((stdout + stderr).includes(error), stdout + stderr)
     }
@@ -313,6 +315,8 @@ for (const engine of enginesUnderTest()) {
         t,
         'no_system_account: true\naccounts { A { exports: [ { service: "s", latency: lat } ] } }',
         'Error adding service latency sampling for "s": system account not setup',
+        // The official server walks its accounts in an order of chance, and in some orders does not notice.
+        30,
       ))
   })
 }
