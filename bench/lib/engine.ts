@@ -99,10 +99,15 @@ export async function startEngine(spec: EngineSpec, config: string, dir: string)
   child.once('exit', () => running.delete(child))
   let log = ''
   const pauses: number[] = []
+  /** A line whose end has not come yet: Go writes its trace in pieces. */
+  let begun = ''
   const keep = (chunk: Buffer): void => {
     const text = chunk.toString()
     log = (log + text).slice(-4000)
-    if (spec.traceGc === true) pauses.push(...pausesIn(text))
+    if (spec.traceGc !== true) return
+    const end = text.lastIndexOf('\n') + 1
+    if (end > 0) pauses.push(...pausesIn(begun + text.slice(0, end)))
+    begun = (end > 0 ? '' : begun) + text.slice(end)
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
