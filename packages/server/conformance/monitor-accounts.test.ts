@@ -12,7 +12,7 @@ import {
   type RawClient,
   waitFor,
 } from '@ngs/testkit'
-import { type ShapeOptions, shape } from './shape.ts'
+import { type ShapeOptions, shape, TRAFFIC } from './shape.ts'
 import { onEveryEngine, QUIET } from './support.ts'
 import { now, World } from './world.ts'
 
@@ -126,18 +126,9 @@ class Story {
 
 const OPTIONS: ShapeOptions = {
   volatile: [
+    ...TRAFFIC,
     'subscriptions',
     'num_subscriptions',
-    'in_msgs',
-    'in_bytes',
-    'out_msgs',
-    'out_bytes',
-    'in_client_msgs',
-    'in_client_bytes',
-    'out_client_msgs',
-    'out_client_bytes',
-    'msgs',
-    'bytes',
     'token',
     'trusted_operators_jwt',
     'sid',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { wsconnect } from '@nats-io/nats-core'
 import { type Cleanup, Engine, enginesUnderTest, needsPeer, peer, RawClient, waitFor } from '@ngs/testkit'
-import { type ShapeOptions, shape } from './shape.ts'
+import { type ShapeOptions, shape, TRAFFIC } from './shape.ts'
 
 const CONFIG = `
 server_name: schema
@@ -35,20 +35,7 @@ accounts {
 `
 
 /** How much goes through before the slow consumer is cut, and how often its sender waits for it, is chance. */
-const flood = [
-  'in_msgs',
-  'in_bytes',
-  'out_msgs',
-  'out_bytes',
-  'in_client_msgs',
-  'in_client_bytes',
-  'out_client_msgs',
-  'out_client_bytes',
-  'stalled_clients',
-  'msgs',
-  'bytes',
-  'pending_bytes',
-]
+const flood = [...TRAFFIC, 'stalled_clients', 'pending_bytes']
 /** Subscriptions of the server itself are its own affair. */
 const INTERNAL: ShapeOptions = {
   volatile: [

@@ -26,6 +26,19 @@ const VOLATILE: ReadonlySet<string> = new Set([
   'jwt',
   'iat',
 ])
+/** Counts of messages and bytes, for scenarios in which they are chance or count the server's own. */
+export const TRAFFIC = [
+  'in_msgs',
+  'in_bytes',
+  'out_msgs',
+  'out_bytes',
+  'in_client_msgs',
+  'in_client_bytes',
+  'out_client_msgs',
+  'out_client_bytes',
+  'msgs',
+  'bytes',
+] as const
 /** There or not there by chance: how often a sender had to wait. */
 const SOMETIMES: ReadonlySet<string> = new Set(['stalls'])
 /** Objects whose keys are names. */

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { type Cleanup, Engine, enginesUnderTest, needsPeer, peer, RawClient, waitFor } from '@ngs/testkit'
 import { uncompress } from 'snappyjs'
-import { type ShapeOptions, shape } from './shape.ts'
+import { type ShapeOptions, shape, TRAFFIC } from './shape.ts'
 import { closeReason, FULL, onEveryEngine } from './support.ts'
 
 const CONFIG = `
@@ -66,24 +66,7 @@ async function ask(nc: NatsConnection, subject: string, body: string, due: boole
 }
 
 const INTERNAL: ShapeOptions = {
-  volatile: [
-    'subscriptions',
-    'num_subscriptions',
-    'total',
-    'sid',
-    'reconnect',
-    'in_msgs',
-    'in_bytes',
-    'out_msgs',
-    'out_bytes',
-    'in_client_msgs',
-    'in_client_bytes',
-    'out_client_msgs',
-    'out_client_bytes',
-    'msgs',
-    'bytes',
-    'host',
-  ],
+  volatile: [...TRAFFIC, 'subscriptions', 'num_subscriptions', 'total', 'sid', 'reconnect', 'host'],
 }
 const ONES: ShapeOptions = {
   volatile: ['msgs', 'bytes', 'out_msgs', 'out_bytes', 'in_msgs', 'in_bytes', 'sid'],
