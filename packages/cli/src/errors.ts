@@ -32,7 +32,9 @@ export function usageError(text: string): CliError {
   return new CliError('usage', text, { exitCode: EXIT.usage })
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown; of a failed system call what the system says, without its code and arguments. */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  if (!(thrown instanceof Error)) return String(thrown)
+  const { syscall, message } = thrown as NodeJS.ErrnoException
+  return syscall === undefined ? message : message.replace(/^[A-Z0-9_]+: (.+?), .*$/s, '$1')
 }

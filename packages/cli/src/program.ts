@@ -50,9 +50,12 @@ export function createProgram(io: Io, exit: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
+      // Only help of a group that is named without one of its commands.
+      writeErr: (text) => void io.stderr.write(text),
       // Errors are printed once, by runProgram.
-      writeErr: () => {},
+      outputError: () => {},
       getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
     })
     .addHelpText('after', EXAMPLES)
   for (const register of COMMANDS) register(program, { io, exit })
@@ -71,6 +74,8 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
     return code
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    // Has printed what there is.
+    if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage
     const failure = asCliError(error)
     printError(failure, argv, io)
     return failure.exitCode
@@ -85,6 +90,7 @@ function asCliError(error: unknown): CliError {
       .replace(/^error: /, '')
       .replace(/\n/g, ' ')
       .trim()
+      .replace(/\.$/, '')
     return new CliError('usage', `${text}; ngs --help, or ngs COMMAND --help, shows what there is`, {
       exitCode: EXIT.usage,
     })

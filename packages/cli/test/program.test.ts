@@ -37,6 +37,9 @@ describe('ngs', () => {
         ['up', '--nats-url', 'nats://x', '--system-creds', 'f', '--port', '1'],
         /--port makes no sense with --nats-url/,
       ],
+      [['up', 'now'], /^ngs: too many arguments for 'up'\. Expected 0 arguments but got 1: now; ngs --help/],
+      [['up', '--data-dir', ''], /^ngs: --data-dir needs the name of a folder$/m],
+      [['operator', 'acounts'], /^ngs: unknown command 'acounts' \(Did you mean accounts\?\); ngs --help/],
       [['operator', 'plan', 'First'], /^ngs: missing required argument 'plan'/],
     ] as const) {
       const { code, stdout, stderr } = await ngs(args, env)
@@ -45,6 +48,13 @@ describe('ngs', () => {
       assert.equal(stdout, '')
       assert.equal(code, 2)
     }
+  })
+
+  it('prints what a group has when none of its commands is named, as an error', async (t) => {
+    const { code, stdout, stderr } = await ngs(['operator'], environment(tempDir(t)))
+    assert.match(stderr, /^Usage: ngs operator \[options\] \[command\]\n[\s\S]*^ {2}accounts /m)
+    assert.equal(stdout, '')
+    assert.equal(code, 2)
   })
 
   it('gives errors as JSON when asked for JSON', async (t) => {

@@ -194,6 +194,7 @@ describe('ngs up', () => {
     writeFileSync(plans, '{}')
     for (const [args, says] of [
       [['--plans', plans], /plan catalogue .*plans\.json/],
+      [['--plans', join(dir, 'none')], /cannot read the plan catalogue .*none: no such file or directory\n$/],
       [['--public-url', 'example'], /public URL "example" must look like/],
       [['--engine', join(dir, 'none')], /there is no such file; .*--engine/],
       [['--ports-file', join(dir, 'no/such/ports.json')], /cannot write the ports file .*--ports-file/],

@@ -51,7 +51,9 @@ export class ServiceError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** The text of anything that was thrown; of a failed system call what the system says, without its code and arguments. */
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const { syscall, message } = thrown as NodeJS.ErrnoException
+  return syscall === undefined ? message : message.replace(/^[A-Z0-9_]+: (.+?), .*$/s, '$1')
 }

@@ -187,10 +187,31 @@ describe('the routes for nsc', () => {
       for (const method of ['GET', 'POST']) {
         const { status, text } = await system.http(method, path)
         assert.equal(status, 404, `${method} ${path}`)
-        assert.match(text, /there is nothing at/)
+        assert.match(text, new RegExp(`there is nothing at ${path} for ${method}; see /jwt/v1/help`))
       }
     }
     assert.equal((await system.http('DELETE', `/jwt/v1/accounts/${new Owner().account}`)).status, 404)
+  })
+
+  it('refuse a path that is no URL as they refuse everything else', async () => {
+    const text = await raw('GET /%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    assert.match(
+      text,
+      /^HTTP\/1\.1 400 [\s\S]*text\/plain[\s\S]*\r\n\r\n'\/%ff' is not a valid url component\n$/,
+    )
+    const json = await raw('GET /api/v1/%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    const { code, message } = JSON.parse(json.split('\r\n\r\n')[1]!)
+    assert.equal(code, 'bad-request')
+    assert.match(message, /is not a valid url component/)
+  })
+
+  it('say what a push without a body lacks', async () => {
+    const { status, text } = await system.http('POST', `/jwt/v1/accounts/${new Owner().account}`)
+    assert.equal(status, 400)
+    assert.match(
+      text,
+      /^cannot read the account JWT: .*the body must be one account token, as nsc push sends it\n$/,
+    )
   })
 
   it('survive garbage', async () => {

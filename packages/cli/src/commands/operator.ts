@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ServiceClient } from '../api/client.ts'
-import { CliError } from '../errors.ts'
+import { CliError, reasonOf } from '../errors.ts'
 import { type Io, wantsColour } from '../io.ts'
 import { painter } from '../output/paint.ts'
 import { columns } from '../output/table.ts'
-import { dataDirOf, fileReason } from '../up/data-dir.ts'
+import { dataDirOf } from '../up/data-dir.ts'
 import type { Register } from './register.ts'
 import { printJson, type ServiceFlags, serviceFlags, serviceUrl } from './shared.ts'
 
@@ -82,7 +82,7 @@ function operatorClient(flags: Flags, io: Io): ServiceClient {
   } catch (error) {
     throw new CliError(
       'no-operator-token',
-      `cannot read the operator token ${file}: ${fileReason(error)}; run this as the user that runs ngs up, and name its data directory with --data-dir`,
+      `cannot read the operator token ${file}: ${reasonOf(error)}; run this as the user that runs ngs up, and name its data directory with --data-dir`,
     )
   }
 }

@@ -1,11 +1,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { CliError, usageError } from '../errors.ts'
+import { CliError, reasonOf, usageError } from '../errors.ts'
 import { type Io, wantsColour } from '../io.ts'
 import { DEFAULT_PORTS, parsePort, type Urls } from '../up/addresses.ts'
 import { bannerText } from '../up/banner.ts'
-import { dataDirOf, fileReason } from '../up/data-dir.ts'
+import { dataDirOf } from '../up/data-dir.ts'
 import { startSystem, type UpOptions } from '../up/system.ts'
 import type { Register } from './register.ts'
 
@@ -187,6 +187,6 @@ function writePortsFile(file: string, urls: Urls): void {
 function portsFileError(file: string, error: unknown): CliError {
   return new CliError(
     'ports-file',
-    `cannot write the ports file ${file}: ${fileReason(error)}; name another with --ports-file`,
+    `cannot write the ports file ${file}: ${reasonOf(error)}; name another with --ports-file`,
   )
 }

@@ -27,6 +27,11 @@ export function countText(count: number): string {
   return count < 0 ? 'unlimited' : count.toLocaleString('en-US')
 }
 
+/** `1 message`, `2 messages`. */
+export function messagesText(count: number): string {
+  return `${countText(count)} message${count === 1 ? '' : 's'}`
+}
+
 /** 0 -> `free`, 19 -> `19 USD`, 9.5 -> `9.50 USD`. */
 export function priceText(price: number, currency: string): string {
   if (price === 0) return 'free'

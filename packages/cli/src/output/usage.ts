@@ -1,7 +1,7 @@
 // What an account uses beside what it may use, as lines with bars.
 import type { PlanLimits, UsageReport } from '@ngs/service'
 import type { Paint } from './paint.ts'
-import { bar, countText, dataText } from './units.ts'
+import { bar, countText, dataText, messagesText } from './units.ts'
 
 /** From this part of a limit on the bar turns yellow, and red once the limit is reached. */
 const WARN = 0.8
@@ -21,7 +21,7 @@ export function usageLines(usage: UsageReport, limits: PlanLimits, paint: Paint)
     return `  ${name.padEnd(14)}${numbers.padEnd(20)}${limit === 0 || drawn === '' ? '' : paint(style, drawn)}`.trimEnd()
   })
   const traffic = ({ messages, bytes }: { messages: number; bytes: number }) =>
-    `${countText(messages)} messages, ${dataText(bytes)}`
+    `${messagesText(messages)}, ${dataText(bytes)}`
   lines.push(
     `  ${'Subscriptions'.padEnd(14)}${countText(usage.subscriptions)}`,
     `  ${'Exports'.padEnd(14)}${countText(usage.exports)}`,

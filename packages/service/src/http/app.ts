@@ -1,12 +1,13 @@
 // The HTTP server: puts the routes together, maps errors, publishes the OpenAPI document.
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { LogController } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
+import type { ServiceError } from '../errors.ts'
 import { operatorRoutes, ownerRoutes, publicRoutes } from './api-routes.ts'
 import type { App, Context } from './context.ts'
-import { asServiceError, errorBody, errorText, statusOf } from './errors.ts'
-import { jwtRoutes, notFound } from './jwt-routes.ts'
+import { asServiceError, errorBody, errorText, notFound, statusOf, textType } from './errors.ts'
+import { jwtRoutes } from './jwt-routes.ts'
 
 export async function buildApp(context: Context, log: Logger, trustProxy: boolean): Promise<App> {
   const { limits } = context
@@ -21,6 +22,9 @@ export async function buildApp(context: Context, log: Logger, trustProxy: boolea
     return503OnClosing: true,
     // Names of accounts may stand in a path.
     routerOptions: { maxParamLength: 1024 },
+    // What the router itself refuses, such as a path that is no URL, looks like every other refusal.
+    frameworkErrors: (error, request, reply) =>
+      refuse(asServiceError(error, limits.bodyBytes), request, reply),
     // A number is not a text: what has the wrong type is refused, not bent.
     ajv: { customOptions: { coerceTypes: false } },
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -53,13 +57,7 @@ export async function buildApp(context: Context, log: Logger, trustProxy: boolea
     if (error.code === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer')
     return reply.code(statusOf[error.code]).send(errorBody(error))
   })
-  app.setNotFoundHandler((request, reply) => {
-    const error = notFound(request.url.split('?')[0] ?? '')
-    reply.code(404)
-    return request.url.startsWith('/api/')
-      ? reply.send(errorBody(error))
-      : reply.type('text/plain').send(errorText(error))
-  })
+  app.setNotFoundHandler((request, reply) => refuse(notFound(request.method, request.url), request, reply))
 
   await app.register(async (scope) => jwtRoutes(scope as App, context))
   await app.register(async (scope) => publicRoutes(scope as App, context))
@@ -68,4 +66,12 @@ export async function buildApp(context: Context, log: Logger, trustProxy: boolea
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.ready()
   return app as unknown as App
+}
+
+/** Refuses a request that no route has seen: as JSON below /api, as text elsewhere. */
+function refuse(error: ServiceError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.code(statusOf[error.code])
+  return request.url.startsWith('/api/')
+    ? reply.send(errorBody(error))
+    : reply.type(textType).send(errorText(error))
 }

@@ -67,6 +67,18 @@ export function asServiceError(error: unknown, bodyBytes: number): ServiceError 
   })
 }
 
+/** Refuses what no route has. `url` is the one of the request line. */
+export function notFound(method: string, url: string): ServiceError {
+  const path = url.split('?')[0]
+  return new ServiceError(
+    'not-found',
+    `there is nothing at ${path} for ${method}; see /jwt/v1/help and /openapi.json`,
+  )
+}
+
+/** Of every text that is for people. */
+export const textType = 'text/plain; charset=utf-8'
+
 export function errorText(error: ServiceError): string {
   return `${[error.message, ...error.remedy].join('\n')}\n`
 }

@@ -3,15 +3,13 @@
 import { decodeAccount, unverifiedDecode } from '@ngs/identity/node'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { ServiceError } from '../errors.ts'
 import type { App, Context } from './context.ts'
-import { asServiceError, errorText, statusOf } from './errors.ts'
+import { asServiceError, errorText, statusOf, textType } from './errors.ts'
 
 /** How long a push waits for the message servers, so that a client can connect right after it. */
 const deliveryWaitMs = 2_000
 
 const jwtType = 'application/jwt'
-const textType = 'text/plain; charset=utf-8'
 
 const Text = (description: string) => ({ description, content: { 'text/plain': { schema: Type.String() } } })
 const Token = (description: string) => ({ description, content: { [jwtType]: { schema: Type.String() } } })
@@ -130,6 +128,10 @@ export function jwtRoutes(app: App, context: Context): void {
     '/jwt/v1/accounts/:account',
     {
       bodyLimit: limits.bodyBytes,
+      // No body at all is read as an empty one: the refusal then says what the body has to be.
+      preValidation: async (request) => {
+        request.body ??= ''
+      },
       schema: {
         tags,
         summary:
@@ -185,9 +187,4 @@ function readable(token: string): string {
     return Number.isNaN(date.getTime()) ? line : `${line} (${date.toISOString().slice(0, 10)})`
   })
   return `${json(header)}\n\r\n${dated}\n\r\n${token.split('.')[2]}`
-}
-
-/** Refuses a path that no route has, as text. */
-export function notFound(path: string): ServiceError {
-  return new ServiceError('not-found', `there is nothing at ${path}; see /jwt/v1/help and /openapi.json`)
 }
