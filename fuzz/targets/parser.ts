@@ -37,7 +37,7 @@ const ARGUMENTS = [
 
 /** Mostly sound lines, so that what is behind a damaged one is reached too. */
 function conversation(random: Random): Buffer {
-  const parts = random.list(12, () => {
+  const parts = random.list(random.oneIn(4) ? 200 : 12, () => {
     const payload = 'x'.repeat(random.below(40))
     const subject = random.pick(ARGUMENTS)
     switch (random.below(6)) {
@@ -73,6 +73,7 @@ function read(chunks: readonly Buffer[]): string[] {
     pong: () => void calls.push('pong'),
     refuse: () => parser.stop(),
     unauthenticated: () => true,
+    midway: () => {},
   }
   const parser = new Parser(sink)
   parser.headers = true

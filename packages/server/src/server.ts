@@ -39,6 +39,8 @@ export interface ConnectionObserver {
 const STALL_PART = 0.75
 /** ...but for so long at most per batch, since it may never read again. */
 const STALL_MS = 10
+/** What a burst brings leaves in two parts when no more connections than this have got some of it. */
+const FEW_RECEIVERS = 4
 
 export class Server {
   readonly options: Options
@@ -313,6 +315,11 @@ export class Server {
   endBatch(origin: Client): void {
     this.#batches--
     if (this.#batches === 0) this.#flush(origin)
+  }
+
+  /** Lets go what the batch has brought so far, unless that would cost many writes twice. */
+  flushEarly(origin: Client): void {
+    if (this.#batches === 1 && this.#dirty.length <= FEW_RECEIVERS) this.#flush(origin)
   }
 
   #flush(origin: Client | null): void {

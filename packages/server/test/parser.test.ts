@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { Parser, type Sink } from '../src/protocol/parser.ts'
 
 /** Writes down every call; remembers the last subject as a client does. */
-function recorder(): { parser: Parser; calls: string[] } {
+function recorder(midway = (): void => {}): { parser: Parser; calls: string[] } {
   const calls: string[] = []
   const sink: Sink = {
     publish: (frame) => {
@@ -26,6 +26,7 @@ function recorder(): { parser: Parser; calls: string[] } {
       parser.stop()
     },
     unauthenticated: () => true,
+    midway,
   }
   const parser = new Parser(sink)
   parser.headers = true
@@ -118,6 +119,27 @@ describe('the parser', () => {
     assert.deepEqual(calls, [])
     parser.resume()
     assert.deepEqual(calls, ['ping', 'ping'])
+  })
+  it('stops over once in the middle of a burst, between two operations', () => {
+    const places = (chunk: string): number[] => {
+      const seen: number[] = []
+      const { parser, calls } = recorder(() => void seen.push(calls.length))
+      parser.feed(Buffer.from(chunk))
+      assert.equal(calls.length, chunk.split('PUB').length - 1)
+      return seen
+    }
+    const message = 'PUB foo 5\r\nhello\r\n'
+    assert.deepEqual(places(message.repeat(200)), [100])
+    assert.deepEqual(places(message.repeat(100)), [], 'too little')
+    assert.deepEqual(places(message.repeat(500)), [], 'a stream, not a burst')
+    assert.deepEqual(places(`PUB foo 4000\r\n${'x'.repeat(4000)}\r\n${message}`), [1])
+    const whole = feed([Buffer.from(message.repeat(200))])
+    assert.deepEqual(feed([Buffer.from(`${message.repeat(200)}PUB fo`)]), whole)
+  })
+  it('reads nothing more when it is stopped in the middle of a burst', () => {
+    const { parser, calls } = recorder(() => parser.stop())
+    parser.feed(Buffer.from('PING\r\n'.repeat(1000)))
+    assert.equal(calls.length, 500)
   })
   for (const [name, text, why] of [
     ['a size over the limit', 'PUB foo 10001\r\n', 'maxPayload'],

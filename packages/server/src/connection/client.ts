@@ -509,6 +509,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     ).unref()
   }
 
+  midway(): void {
+    this.server.flushEarly(this)
+  }
+
   unauthenticated(): boolean {
     const guest = this.#authenticator.guest(this.#attempt(this.options))
     if (guest === null) {

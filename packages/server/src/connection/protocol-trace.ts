@@ -109,6 +109,10 @@ export class ProtocolTrace implements Sink {
       this.#received(headerSize < 0 ? 'PUB' : 'HPUB', args.latin1Slice(subjectStart, sizeEnd))
     this.#client.refuse(why)
   }
+  midway(): void {
+    this.#client.midway()
+  }
+
   unauthenticated(): boolean {
     return this.#client.unauthenticated()
   }
