@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { failure, fileError, isMissing } from './errors.ts'
-import { journal } from './journal.ts'
+import { journal, linkOrCopy } from './journal.ts'
 import { backquote } from './text.ts'
 
 /**
@@ -137,7 +137,7 @@ export function createExclusively(
     } finally {
       fs.closeSync(handle)
     }
-    fs.linkSync(temporary, file)
+    linkOrCopy(temporary, file)
     if (options.journaled !== false) journal()?.created(file)
     return true
   } catch (thrown) {

@@ -16,14 +16,13 @@ export class Journal {
 
   /** Called before a file takes its place. */
   replacing(file: string, spare: string): void {
-    try {
-      fs.linkSync(file, spare)
-      this.kept.push(spare)
-      this.undo.push(() => fs.renameSync(spare, file))
-    } catch {
-      // There is nothing in its place.
+    if (!fs.existsSync(file)) {
       this.undo.push(() => fs.rmSync(file, { force: true }))
+      return
     }
+    linkOrCopy(file, spare)
+    this.kept.push(spare)
+    this.undo.push(() => fs.renameSync(spare, file))
   }
 
   created(file: string): void {
@@ -70,6 +69,18 @@ export class Journal {
     return this.tookBack
   }
 }
+
+/** Gives a file a second name, which must be free; where there are no hard links (a USB stick), a copy has it. */
+export function linkOrCopy(file: string, second: string): void {
+  try {
+    fs.linkSync(file, second)
+  } catch (thrown) {
+    if (!NO_LINKS.includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown
+    fs.copyFileSync(file, second, fs.constants.COPYFILE_EXCL)
+  }
+}
+
+const NO_LINKS = ['EPERM', 'EMLINK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']
 
 const running = new AsyncLocalStorage<Journal>()
 

@@ -1,4 +1,7 @@
 import { runNsc } from './index.ts'
+import { handleSignals } from './interrupt.ts'
+
+handleSignals()
 
 // A reader that goes away (`nsc list keys | head -1`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,5 @@
 import { failure, textOf } from './errors.ts'
+import { quote } from './text.ts'
 
 /**
  * The value formats of flags and of printed values: dates, byte-style numbers, durations, lists. What is accepted,
@@ -98,7 +99,7 @@ export function parseTimestamp(text: string): number {
     if (!Number.isNaN(millis)) return Math.floor(millis / 1000)
   }
   if (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
-  throw failure(`provided value "${text}" is not a number nor parsable as RFC3339`)
+  throw failure(`provided value ${quote(text)} is not a number nor parsable as RFC3339`)
 }
 
 /** `2026-11-24 03:49:50 UTC`; nothing for 0, which means none. */
@@ -190,16 +191,16 @@ export function parseInteger(text: string): Int64 {
   const body = (sign ? text.slice(1) : text).replace(/(?<=[0-9a-f])_(?=[0-9a-f])/gi, '')
   const octal = /^0[0-7]+$/.test(body) ? `0o${body.slice(1)}` : body
   if (!/^(0x[0-9a-f]+|0o[0-7]+|0b[01]+|0|[1-9]\d*)$/i.test(octal))
-    throw failure(`strconv.ParseInt: parsing "${text}": invalid syntax`)
+    throw failure(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`)
   const value = BigInt(octal) * (sign === '-' ? -1n : 1n)
   if (value < INT64_MIN || value > INT64_MAX)
-    throw failure(`strconv.ParseInt: parsing "${text}": value out of range`)
+    throw failure(`strconv.ParseInt: parsing ${quote(text)}: value out of range`)
   return toInt64(value)
 }
 
-/** A flag of 0-255, in the forms of {@link parseInteger}. */
-export function parseByte(text: string): number {
-  const invalid = (why: string) => failure(`strconv.ParseUint: parsing "${text}": ${why}`)
+/** A flag of 0 to `max`, in the forms of {@link parseInteger}. */
+export function parseUnsigned(text: string, max: bigint): Int64 {
+  const invalid = (why: string) => failure(`strconv.ParseUint: parsing ${quote(text)}: ${why}`)
   if (/^[+-]/.test(text)) throw invalid('invalid syntax')
   let value: Int64
   try {
@@ -207,15 +208,15 @@ export function parseByte(text: string): number {
   } catch (thrown) {
     throw invalid(textOf(thrown).endsWith('range') ? 'value out of range' : 'invalid syntax')
   }
-  if (value > 255) throw invalid('value out of range')
-  return Number(value)
+  if (value > max) throw invalid('value out of range')
+  return value
 }
 
 /** A boolean flag's value. */
 export function parseBoolean(text: string): boolean {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false
-  throw failure(`strconv.ParseBool: parsing "${text}": invalid syntax`)
+  throw failure(`strconv.ParseBool: parsing ${quote(text)}: invalid syntax`)
 }
 
 /** A size for people: `12 B`, `1.0 kB`, `82 MB`. */
@@ -240,9 +241,19 @@ const DURATION_UNITS: Record<string, bigint> = {
   h: 3_600_000_000_000n,
 }
 
+/** In quotes; what is no printable ASCII byte by byte, as Go's package time has it. */
+function quoteBytes(text: string): string {
+  const escape = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`
+  const shown = text
+    .replace(/["\\]/g, '\\$&')
+    .replace(/[^ -~]/gu, (char) => [...Buffer.from(char)].map(escape).join(''))
+  return `"${shown}"`
+}
+
 /** `1h30m`, `1.5s`, `0` as nanoseconds. */
 export function parseDuration(text: string): Int64 {
-  const invalid = () => failure(`time: invalid duration ${JSON.stringify(text)}`)
+  const shown = quoteBytes(text)
+  const invalid = () => failure(`time: invalid duration ${shown}`)
   let rest = text.replace(/^[+-]/, '')
   if (rest === '0') return 0
   if (rest === '') throw invalid()
@@ -253,10 +264,9 @@ export function parseDuration(text: string): Int64 {
     if (whole === '' && fraction === '') throw invalid()
     rest = rest.slice(number?.[0].length)
     const unit = /^[^.\d]*/.exec(rest)?.[0] ?? ''
-    if (unit === '') throw failure(`time: missing unit in duration ${JSON.stringify(text)}`)
+    if (unit === '') throw failure(`time: missing unit in duration ${shown}`)
     const scale = DURATION_UNITS[unit]
-    if (scale === undefined)
-      throw failure(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`)
+    if (scale === undefined) throw failure(`time: unknown unit ${quoteBytes(unit)} in duration ${shown}`)
     rest = rest.slice(unit.length)
     total += BigInt(whole || 0) * scale
     if (fraction !== '') total += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length)

@@ -36,8 +36,24 @@ export const JETSTREAM_FLAG_NAMES = [
   'js-disable',
 ]
 
+/** The flags that give limits, under their present names; 0 gives none. */
+export function limitsGiven(flags: FlagValues): string[] {
+  const gives = (flag: string | null) => flag !== null && flags.has(flag) && Number(flags.integer(flag)) !== 0
+  const given = FIELDS.filter(([flag, old]) => gives(flag) || gives(old)).map(([flag]) => flag)
+  if (flags.switch('js-max-bytes-required')) given.push('js-max-bytes-required')
+  const isStorage = (flag: string) => flag.endsWith('-storage')
+  return [
+    ...(gives('js-tier') ? ['js-tier'] : []),
+    ...given.filter(isStorage),
+    ...given.filter((flag) => !isStorage(flag)),
+  ]
+}
+
 /** Refuses combinations: removing, enabling and disabling each go alone. */
 export function checkJetStreamFlags(flags: FlagValues): void {
+  for (const flag of ['js-tier', 'js-enable', 'rm-js-tier'])
+    if (Number(flags.integer(flag)) < (flag === 'js-tier' ? 0 : -1))
+      throw failure(`--${flag} ${flags.integer(flag)}: tiers are 0 (all assets), 1, 3, 5 and so on`)
   const sets = flags.hasAny('js-tier', ...LIMIT_FLAGS)
   const [removes, enables] = [flags.has('rm-js-tier'), flags.has('js-enable')]
   const disables = flags.switch('js-disable')

@@ -58,7 +58,7 @@ export const ADD: GroupSpec = {
         },
         {
           name: 'account-token-position',
-          type: 'integer',
+          type: 'unsigned',
           text: 'which token of the subject must be the key of the importing account (public exports)',
         },
         { name: 'allow-trace', type: 'switch', text: 'let messages be traced into this account (services)' },

@@ -1,6 +1,6 @@
 /**
  * text: one string. list: comma-separated and repeatable. switch: `--x`, `--x=false`. integer: int64.
- * byte: 0-255. number: int64 with byte units. duration: `1h30m`. count: an integer that may be left out, then 1.
+ * byte: 0-255. unsigned: integer from 0. number: int64 with byte units. duration: `1h30m`. count: an integer that may be left out, then 1.
  * times: `HH:MM:SS-HH:MM:SS`, repeatable. timestamp: unix seconds or RFC 3339. zone: IANA time zone.
  */
 export type FlagType =
@@ -9,6 +9,7 @@ export type FlagType =
   | 'switch'
   | 'integer'
   | 'byte'
+  | 'unsigned'
   | 'number'
   | 'duration'
   | 'count'

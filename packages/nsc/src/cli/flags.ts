@@ -3,12 +3,12 @@ import { quote } from '../text.ts'
 import {
   type Int64,
   parseBoolean,
-  parseByte,
   parseDuration,
   parseInteger,
   parseList,
   parseNumber,
   parseTimestamp,
+  parseUnsigned,
 } from '../values.ts'
 import type { FlagSpec } from './flag-spec.ts'
 
@@ -99,7 +99,9 @@ export function parseValue(spec: FlagSpec, text: string, before: Value | undefin
     case 'count':
       return parseInteger(text)
     case 'byte':
-      return parseByte(text)
+      return parseUnsigned(text, 255n)
+    case 'unsigned':
+      return parseUnsigned(text, 2n ** 63n - 1n)
     case 'number':
       return parseNumber(text)
     case 'duration':
@@ -126,12 +128,49 @@ function parseTimes(text: string): TimeRange {
 
 function parseZone(text: string): string {
   if (text === '' || text === 'UTC' || text === 'Local') return text === '' ? 'UTC' : text
+  const known = zoneLike(text)
+  // Servers know zones by their exact names: others would be refused when the user connects.
+  if (known !== text)
+    throw new Error(`unknown time zone ${text}${known === null ? '' : ` - did you mean ${known}?`}`)
+  return text
+}
+
+/** Finds a flag by its long or short name. */
+export type FlagLookup = (name: string, kind: 'long' | 'short') => FlagSpec | null
+
+export function lookupIn(specs: readonly FlagSpec[]): FlagLookup {
+  return (name, kind) => specs.find((flag) => (kind === 'long' ? flag.name : flag.short) === name) ?? null
+}
+
+/**
+ * Where the first operand of a group stands, -1 for nowhere: the command to call, as `nsc add --name bob user` is
+ * `nsc add user --name bob`. Flags that the group does not know belong to the command, and are taken to have a value.
+ */
+export function firstOperand(args: readonly string[], lookup: FlagLookup): number {
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] as string
+    if (arg === '--') return -1
+    if (arg !== '' && !arg.startsWith('-')) return at
+    const long = arg.startsWith('--')
+    if (arg.includes('=') || (!long && arg.length !== 2)) continue
+    const name = arg.slice(long ? 2 : 1)
+    if (name === (long ? 'help' : 'h')) continue
+    const type = lookup(name, long ? 'long' : 'short')?.type
+    if (type !== 'switch' && type !== 'count') at++
+  }
+  return -1
+}
+
+/** The zone of that name in any case, null when there is none. */
+function zoneLike(text: string): string | null {
   try {
     new Intl.DateTimeFormat('en', { timeZone: text })
   } catch {
-    throw new Error(`unknown time zone ${text}`)
+    return null
   }
-  return text
+  const exact = Intl.supportedValuesOf('timeZone').find((zone) => zone.toLowerCase() === text.toLowerCase())
+  // Older names of zones are not in that list; their parts begin with capitals.
+  return exact ?? text.replace(/(?<=^|\/)\p{Ll}/gu, (letter) => letter.toUpperCase())
 }
 
 /** What the arguments of a command say. */
@@ -141,24 +180,24 @@ export interface ParsedArguments {
 }
 
 /**
- * Reads arguments into `values`.
+ * Reads the arguments of a command into `values`.
  *
- * @param lookup finds a flag by its long or short name
- * @param options `untilOperand`: stop before the first operand, which is left in `rest` with all that follows
+ * @param note is told of deprecated flags, once it is certain that the arguments are right
  */
 export function parseArguments(
   args: readonly string[],
-  lookup: (name: string, kind: 'long' | 'short') => { spec: FlagSpec; values: FlagValues } | null,
-  options: { untilOperand?: boolean; note: (line: string) => void },
-): ParsedArguments & { rest: string[] } {
+  lookup: FlagLookup,
+  values: FlagValues,
+  note: (line: string) => void,
+): ParsedArguments {
   const operands: string[] = []
+  const notes: string[] = []
   let helpAsked = false
   let at = 0
 
   const next = (): string | undefined => args[at++]
 
-  const assign = (found: { spec: FlagSpec; values: FlagValues }, text: string) => {
-    const { spec, values } = found
+  const assign = (spec: FlagSpec, text: string) => {
     try {
       values.set(spec, text)
     } catch (thrown) {
@@ -166,19 +205,20 @@ export function parseArguments(
       const reason = (thrown as Error).message
       throw flagError(`invalid argument ${quote(text)} for ${quote(shown)} flag: ${reason}`)
     }
-    if (spec.deprecated) options.note(`Flag --${spec.name} has been deprecated, ${spec.deprecated}`)
+    if (spec.deprecated) notes.push(`Flag --${spec.name} has been deprecated, ${spec.deprecated}`)
   }
 
   const long = (arg: string) => {
     const split = arg.indexOf('=')
     const name = split === -1 ? arg.slice(2) : arg.slice(2, split)
+    if (name === '' || name.startsWith('-')) throw flagError(`bad flag syntax: ${arg}`)
     const found = lookup(name, 'long')
     if (!found) {
       if (name === 'help') helpAsked = true
       else throw flagError(`unknown flag: --${name}`)
     } else if (split !== -1) assign(found, arg.slice(split + 1))
-    else if (found.spec.type === 'switch') assign(found, 'true')
-    else if (found.spec.type === 'count') assign(found, takeCount())
+    else if (found.type === 'switch') assign(found, 'true')
+    else if (found.type === 'count') assign(found, takeCount())
     else {
       const value = next()
       if (value === undefined) throw flagError(`flag needs an argument: --${name}`)
@@ -199,10 +239,10 @@ export function parseArguments(
         if (letter !== 'h') throw flagError(`unknown shorthand flag: '${letter}' in -${letters}`)
         helpAsked = true
         letters = tail
-      } else if (tail.startsWith('=')) {
+      } else if (tail.startsWith('=') && tail !== '=') {
         assign(found, tail.slice(1))
         return
-      } else if (found.spec.type === 'switch') {
+      } else if (found.type === 'switch') {
         assign(found, 'true')
         letters = tail
       } else if (tail !== '') {
@@ -223,7 +263,6 @@ export function parseArguments(
       operands.push(...args.slice(at + 1))
       at = args.length
     } else if (!arg.startsWith('-') || arg === '-') {
-      if (options.untilOperand) break
       operands.push(arg)
       at++
     } else {
@@ -232,7 +271,8 @@ export function parseArguments(
       else short(arg)
     }
   }
-  return { operands, helpAsked, rest: args.slice(at) }
+  for (const line of notes) note(line)
+  return { operands, helpAsked }
 }
 
 function flagError(text: string): NscError {

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { NscError } from '../errors.ts'
 import { quote } from '../text.ts'
-import { FlagValues, parseArguments } from './flags.ts'
+import { type FlagLookup, FlagValues, firstOperand, lookupIn, parseArguments } from './flags.ts'
 import type { CommandSpec, FlagSpec, GroupSpec } from './spec.ts'
 
 /** The flags of every command. */
@@ -68,10 +68,11 @@ class GoCommand extends Command {
     return this
   }
 
-  private lookup = (name: string, kind: 'long' | 'short') => {
+  /** Finds a flag of this command or of those above it. */
+  private lookup: FlagLookup = (name, kind) => {
     for (let command: GoCommand | null = this; command; command = command.parent as GoCommand | null) {
-      const spec = command.specs.find((flag) => (kind === 'long' ? flag.name : flag.short) === name)
-      if (spec) return { spec, values: this.values }
+      const spec = lookupIn(command.specs)(name, kind)
+      if (spec) return spec
     }
     return null
   }
@@ -81,18 +82,23 @@ class GoCommand extends Command {
     // command that was chosen count.
     this.values.declare(this.specs)
     const isGroup = this.commands.length > 0
-    const { operands, helpAsked, rest } = this.guard(() =>
-      parseArguments(args, this.lookup, { untilOperand: isGroup, note: this.note }),
+    if (isGroup) {
+      const at = firstOperand(args, this.lookup)
+      if (at !== -1 && this.hasCommand(args[at] as string))
+        return { operands: [args[at] as string], unknown: args.toSpliced(at, 1) }
+    }
+    const { operands, helpAsked } = this.guard(() =>
+      parseArguments(args, this.lookup, this.values, this.note),
     )
-    if (helpAsked || (isGroup && !this.hasCommand(rest[0]))) {
+    if (helpAsked || isGroup) {
       this.chosen({ kind: 'help', text: this.fullHelp() })
       throw new Chosen()
     }
-    return isGroup ? { operands: rest.slice(0, 1), unknown: rest.slice(1) } : { operands, unknown: [] }
+    return { operands, unknown: [] }
   }
 
-  private hasCommand(name: string | undefined): boolean {
-    return this.commands.some((command) => command.name() === name || command.aliases().includes(name ?? ''))
+  private hasCommand(name: string): boolean {
+    return this.commands.some((command) => command.name() === name || command.aliases().includes(name))
   }
 
   /** Errors of flags show the usage of the command they belong to, unless it is one that leaves it out. */
@@ -152,6 +158,7 @@ const VALUE_NAMES: Record<FlagSpec['type'], string> = {
   switch: '',
   integer: ' <n>',
   byte: ' <n>',
+  unsigned: ' <n>',
   number: ' <n>',
   duration: ' <duration>',
   count: '[=n]',
@@ -203,7 +210,7 @@ export async function interpret(
 
   // `help add user` is `add user --help`.
   const args = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv]
-  const { wanted, first } = findEntry(root, args, entries, note)
+  const { wanted, first } = findEntry(args, entries)
   for (const entry of entries) {
     if (entry.hidden && entry !== wanted) continue
     const loaded = entry === wanted ? await entry.load() : { name: entry.name, summary: entry.summary }
@@ -221,25 +228,12 @@ export async function interpret(
 
 /** The entry that the first operand names, found before anything else is loaded. */
 function findEntry(
-  root: GoCommand,
   args: readonly string[],
   entries: readonly Entry[],
-  note: (line: string) => void,
 ): { wanted: Entry | null; first: string | null } {
-  const scratch = new FlagValues()
-  scratch.declare(GLOBAL_FLAGS)
-  const lookup = (name: string, kind: 'long' | 'short') => {
-    const spec = GLOBAL_FLAGS.find((flag) => (kind === 'long' ? flag.name : flag.short) === name)
-    return spec ? { spec, values: scratch } : null
-  }
-  let first: string | undefined
-  try {
-    first = parseArguments(args, lookup, { untilOperand: true, note }).rest[0]
-  } catch (thrown) {
-    throw new CallError((thrown as Error).message, root.usageText())
-  }
+  const first = args[firstOperand(args, lookupIn(GLOBAL_FLAGS))]
   if (first === undefined) return { wanted: null, first: null }
-  const wanted = entries.find((entry) => entry.name === first || entry.aliases?.includes(first ?? '')) ?? null
+  const wanted = entries.find((entry) => entry.name === first || entry.aliases?.includes(first)) ?? null
   return { wanted, first }
 }
 

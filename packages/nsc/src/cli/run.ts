@@ -1,4 +1,5 @@
 import { NscError, textOf } from '../errors.ts'
+import { onInterrupt } from '../interrupt.ts'
 import type { Io } from '../io.ts'
 import { Journal, withJournal } from '../journal.ts'
 import type { Report } from '../report.ts'
@@ -23,7 +24,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return 0
   }
   const changes = new Journal()
+  const settled = onInterrupt(() => changes.end())
   const code = await withJournal(changes, () => runCommand(invocation, io))
+  settled()
   if (changes.end()) io.stderr.write('nothing was changed: what had been written already was taken back\n')
   return code
 }

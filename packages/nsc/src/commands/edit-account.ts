@@ -4,6 +4,7 @@ import {
   checkJetStreamFlags,
   checkJetStreamState,
   JETSTREAM_FLAG_NAMES,
+  limitsGiven,
 } from '../claims/jetstream.ts'
 import {
   applyPermissions,
@@ -163,10 +164,7 @@ function checkSystemAccount(store: OperatorStore, account: AccountClaims, flags:
   if (store.operator().nats.system_account !== account.sub || flags.switch('js-disable')) return
   if (account.nats.limits.tiered_limits || Number(flags.integer('js-enable')) > -1)
     throw failure('system account cannot have JetStream limits - please rerun with --js-disable')
-  const limits = ['js-tier', 'js-mem-storage', 'js-disk-storage', 'js-streams', 'js-consumer']
-  const more = ['js-max-mem-stream', 'js-max-disk-stream', 'js-max-ack-pending']
-  const set = [...limits, ...more].filter((flag) => flags.has(flag) && flags.integer(flag) > 0)
-  if (flags.switch('js-max-bytes-required')) set.push('js-max-bytes-required')
+  const set = limitsGiven(flags)
   if (set.length > 0)
     throw failure(
       `system account cannot have jetstream related settings - please rerun without: ${set.map((flag) => `--${flag}`).join(' ')}`,

@@ -61,6 +61,7 @@ function tokenConfig(
   folder: string | null,
 ): string {
   const parts = collect(session, store, flags.text('sys-account'))
+  if (folder !== null) makeFolder(folder)
   return kind === 'mem-resolver'
     ? memoryConfig(parts, folder)
     : natsConfig(parts, kind === 'nats-resolver-cache')
@@ -77,7 +78,6 @@ function freeFolder(session: Session, given: string, force: boolean): string {
   const stat = statOf(folder)
   if (stat && !force) throw failure(`${backquote(given)} already exists`)
   if (stat && !stat.isDirectory()) throw failure(`${backquote(given)} already exists and is not a directory`)
-  makeFolder(folder)
   return folder
 }
 

@@ -20,7 +20,11 @@ export async function withConnection<T>(
   const user = flags.text('user') || (store.onlyUser(account) ?? '')
   if (user === '') throw usageError('a user is required')
   const file = session.keystore.credsPath(store.name, account, user)
-  if (statOf(file) === null) throw failure(`stat ${file}: no such file or directory: ${backquote(file)}`)
+  if (statOf(file) === null)
+    throw failure(
+      `stat ${file}: no such file or directory - nsc generate creds --account ${quote(account)} ` +
+        `--name ${quote(user)} --output-file ${backquote(file)} makes it`,
+    )
   const operator = store.operator()
   const urls = flags.text('nats') ? [flags.text('nats')] : (operator.nats.operator_service_urls ?? [])
   if (urls.length === 0)

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failure } from '../errors.ts'
 import { createExclusively, readTextIfThere } from '../files.ts'
+import { onInterrupt } from '../interrupt.ts'
 import { journal } from '../journal.ts'
 import { backquote } from '../text.ts'
 
@@ -42,14 +43,19 @@ export async function withLock<T>(storeDir: string, work: () => T | Promise<T>):
     fs.utimes(file, now, now, () => {})
   }, TOUCH_MS)
   touch.unref()
+  const release = () => {
+    // Someone may have taken over a lock they believed abandoned: only the own one is removed.
+    if (readTextIfThere(file) === content) fs.rmSync(file, { force: true })
+  }
+  const released = onInterrupt(release)
   try {
     return await work()
   } finally {
     clearInterval(touch)
     // While nobody else can have built on it.
     journal()?.takeBackIfFailed()
-    // Someone may have taken over a lock they believed abandoned: only the own one is removed.
-    if (readTextIfThere(file) === content) fs.rmSync(file, { force: true })
+    release()
+    released()
   }
 }
 

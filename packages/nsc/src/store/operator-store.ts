@@ -49,6 +49,7 @@ export class OperatorStore {
 
   /** Opens the store of an operator; throws when the folder is none. */
   static open(root: string, name: string): OperatorStore {
+    if (root === '') throw failure('no stores available')
     const dir = path.join(root, name)
     const info = readInfo(dir)
     if (info === null) {
