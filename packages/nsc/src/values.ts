@@ -243,10 +243,10 @@ const DURATION_UNITS: Record<string, bigint> = {
 
 /** In quotes; what is no printable ASCII byte by byte, as Go's package time has it. */
 function quoteBytes(text: string): string {
-  const escape = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`
+  const code = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`
   const shown = text
     .replace(/["\\]/g, '\\$&')
-    .replace(/[^ -~]/gu, (char) => [...Buffer.from(char)].map(escape).join(''))
+    .replace(/[^ -~]/gu, (char) => [...Buffer.from(char)].map(code).join(''))
   return `"${shown}"`
 }
 

@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
       // It answers when the test is over.
       server.signed = () => {
         resolve()
-        return new Promise((answered) => t.after(answered))
+        return new Promise((answered) => t.after(() => answered()))
       }
     })
     const child = spawn(NSC, ['edit', 'account', 'A', '--tag', 'x'], {
