@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { type Cleanup, forget, killAtExit } from './cleanup.ts'
 import { needsPeer, peer } from './peers.ts'
 import { tempFolder } from './temp.ts'
-import { waitFor } from './wait.ts'
+import { DEADLINE_MS, waitFor } from './wait.ts'
 
 export interface EngineUnderTest {
   name: 'ngs-server' | 'nats-server'
@@ -88,7 +88,7 @@ export class Engine {
 
   /**
    * Starts the engine and waits until it listens, as its ports file says. With a test (or a suite's hook) given it is stopped after it.
-   * @throws with the engine's log when it ends early or does not listen within 15 s.
+   * @throws with the engine's log when it ends early or does not listen in time.
    */
   static async start(t: Cleanup | null, options: EngineOptions = {}): Promise<Engine> {
     const { path: dir, remove } =
@@ -106,7 +106,6 @@ export class Engine {
     t?.after(() => engine.stop())
     try {
       const ports = await waitFor(() => engine.#readPorts() ?? (engine.#ended ? 'ended' : null), {
-        timeout: 15_000,
         what: () => `the engine to listen:\n${engine.#log}`,
       })
       if (ports !== 'ended') {
@@ -176,13 +175,13 @@ export class Engine {
   }
 
   /**
-   * SIGTERM, and SIGKILL when that takes longer than 5 s; then removes the folder. Idempotent.
+   * SIGTERM, and SIGKILL when that takes too long; then removes the folder. Idempotent.
    * @throws when the engine leaves a process behind (which is killed).
    */
   async stop(): Promise<void> {
     if (this.#child.pid === undefined) return this.#removeDir()
     if (!this.#ended) this.#child.kill('SIGTERM')
-    const timer = setTimeout(() => this.#killGroup(), 5_000)
+    const timer = setTimeout(() => this.#killGroup(), DEADLINE_MS)
     await this.exited
     clearTimeout(timer)
     const leftBehind = this.#killGroup()

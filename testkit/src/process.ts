@@ -8,13 +8,13 @@ export interface Outcome {
   stderr: string
 }
 
-/** Runs a program to its end. @throws when it cannot be started or takes longer than `timeout` ms (30 s). */
+/** Runs a program to its end. @throws when it cannot be started or takes longer than `timeout` ms (two minutes). */
 export function run(
   command: string,
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string; timeout?: number } = {},
 ): Promise<Outcome> {
-  const { timeout = 30_000, input = '' } = options
+  const { timeout = 120_000, input = '' } = options
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(options.env ? { env: options.env } : {}),

@@ -1,9 +1,9 @@
-// A connection on which a test talks the protocol by hand. Reads are exact to the byte and have a deadline.
+// A connection on which a test talks the protocol by hand. Reads are exact to the byte, but for the PINGs of the server, and have a deadline.
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { Cleanup } from './cleanup.ts'
-
-const DEADLINE_MS = 5_000
+import { PingFilter } from './pings.ts'
+import { DEADLINE_MS } from './wait.ts'
 
 /** INFO, as far as tests look into it. */
 export interface Info extends Record<string, unknown> {
@@ -32,34 +32,48 @@ export interface RawOptions {
   deadline?: number
   /** false: do not wait for INFO; `info` stays empty. */
   readInfo?: boolean
+  /** true: PINGs of the server are left in what is read. Without it they are answered, and reads do not see them. */
+  pings?: boolean
 }
 
 export class RawClient {
   /** The first INFO. */
   info = {} as Info
   readonly #deadline: number
+  readonly #filter: PingFilter | null
   #socket: Socket
   #buffer: Buffer = Buffer.alloc(0)
   #ended = false
   #wake: () => void = () => {}
 
-  private constructor(socket: Socket, deadline: number) {
+  private constructor(socket: Socket, { deadline = DEADLINE_MS, pings = false }: RawOptions) {
     this.#socket = socket
     this.#deadline = deadline
+    this.#filter = pings ? null : new PingFilter()
     this.#listen()
   }
 
   #listen(): void {
     this.#socket.setNoDelay(true)
-    this.#socket.on('data', (chunk: Buffer) => {
-      this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+    const socket = this.#socket
+    const add = (bytes: Buffer): void => {
+      this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes])
+    }
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#filter === null) add(chunk)
+      else {
+        const { bytes, pings } = this.#filter.feed(chunk)
+        add(bytes)
+        if (pings > 0 && socket.writable) socket.write('PONG\r\n'.repeat(pings))
+      }
       this.#wake()
     })
     const end = (): void => {
+      if (this.#filter !== null) add(this.#filter.end())
       this.#ended = true
       this.#wake()
     }
-    this.#socket.on('end', end).on('close', end).on('error', end)
+    socket.on('end', end).on('close', end).on('error', end)
   }
 
   /** Connects and reads INFO. The connection is destroyed after the test. */
@@ -70,7 +84,7 @@ export class RawClient {
     const socket = options.tlsFirst
       ? connectTls({ host, port, ...options.tls })
       : connectTcp({ host, port, allowHalfOpen: true })
-    const client = new RawClient(socket, options.deadline ?? DEADLINE_MS)
+    const client = new RawClient(socket, options)
     t.after(() => client.#socket.destroy())
     if (options.readInfo === false) return client
     client.info = await client.expectInfo()
@@ -129,7 +143,8 @@ export class RawClient {
   // ---- hearing
 
   #buffered(): string {
-    return JSON.stringify(this.#buffer.toString('latin1', 0, 2_000))
+    const rest = this.#filter?.rest.toString('latin1') ?? ''
+    return JSON.stringify((this.#buffer.toString('latin1') + rest).slice(0, 2_000))
   }
 
   async #until(ready: () => boolean, what: string): Promise<void> {
@@ -188,11 +203,9 @@ export class RawClient {
     return JSON.parse(Buffer.from(line.slice(5), 'latin1').toString('utf8')) as Info
   }
 
-  /** The next line begins a MSG or HMSG; reads all of it. Text is latin1. PINGs, which come when they like, are passed over. */
+  /** The next line begins a MSG or HMSG; reads all of it. Text is latin1. */
   async message(): Promise<Message> {
-    let line: string
-    do line = await this.line('a message')
-    while (line === 'PING')
+    const line = await this.line('a message')
     const [op, ...args] = line.split(' ')
     if (op !== 'MSG' && op !== 'HMSG') throw new Error(`expected a message, got ${JSON.stringify(line)}`)
     const numbers = op === 'MSG' ? 1 : 2

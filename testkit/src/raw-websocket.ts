@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { Cleanup } from './cleanup.ts'
-
-const DEADLINE_MS = 5_000
+import { DEADLINE_MS } from './wait.ts'
 
 export interface Frame {
   fin: boolean

@@ -103,8 +103,14 @@ describe('a raw client', () => {
   const hello = 'INFO {"client_id":5}\r\n'
 
   it('says what it expected and what came instead', async (t) => {
-    const client = await RawClient.connect(t, await saying(t, `${hello}+OK\r\nPING\r\n`))
-    await assert.rejects(client.expect('PONG'), /expected "PONG", got "\+OK"; behind it: "PING\\r\\n"/)
+    const client = await RawClient.connect(t, await saying(t, `${hello}+OK\r\nPONG\r\n`))
+    await assert.rejects(client.expect('PONG'), /expected "PONG", got "\+OK"; behind it: "PONG\\r\\n"/)
+  })
+
+  it('passes over the PINGs of the server unless it is told not to', async (t) => {
+    const port = await saying(t, `${hello}PING\r\n+OK\r\n`)
+    await (await RawClient.connect(t, port)).expect('+OK')
+    await (await RawClient.connect(t, port, { pings: true })).expect('PING', '+OK')
   })
 
   it('gives up at its deadline', async (t) => {

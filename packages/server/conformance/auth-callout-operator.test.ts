@@ -16,7 +16,7 @@ import {
 import { type RawClient, waitFor } from '@ngs/testkit'
 import { CALLOUT, CalloutService, type Decision, response, userJwt } from './callout-service.ts'
 import { wire } from './support.ts'
-import { ending, inEveryWorld, type World } from './world.ts'
+import { inEveryWorld, type World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 
@@ -71,7 +71,7 @@ const admit =
 
 inEveryWorld('auth callout of an account', { config: 'authorization { timeout: 0.7 }' }, (world) => {
   const refused = async (one: RawClient, log: RegExp): Promise<void> => {
-    assert.equal(await ending(one), VIOLATION)
+    assert.equal(await one.closed(), VIOLATION)
     await waitFor(() => log.test(world.server.log()), {
       what: () => `${log} in the log:\n${world.server.log().slice(-2_000)}`,
     })
@@ -128,7 +128,7 @@ inEveryWorld('auth callout of an account', { config: 'authorization { timeout: 0
     const { key, service } = await place(world, t)
     service.will(admit(key))
     const one = await world.client(t, key, undefined, { sign: null })
-    assert.equal(await ending(one), VIOLATION)
+    assert.equal(await one.closed(), VIOLATION)
     assert.equal(service.requests.length, 0)
   })
 
@@ -257,7 +257,7 @@ inEveryWorld('auth callout of an account', { config: 'authorization { timeout: 0
     const [first] = service.requests
     claims.nats.revocations = { [first!.claims.nats.user_nkey]: Math.floor(Date.now() / 1000) + 100 }
     await world.push(claims)
-    assert.equal(await ending(one), wire("-ERR 'User Authentication Revoked'"))
+    assert.equal(await one.closed(), wire("-ERR 'User Authentication Revoked'"))
     assert.equal(await world.closeReason(one), 'Credentials Revoked')
     assert.equal(await two.flush(), '')
   })
@@ -272,7 +272,7 @@ inEveryWorld('auth callout of an account', { config: 'authorization { timeout: 0
     await one.flush()
     claims.nats.signing_keys = []
     await world.push(claims)
-    assert.equal(await ending(one), '')
+    assert.equal(await one.closed(), '')
     assert.equal(await world.closeReason(one), 'Authentication Failure')
   })
 

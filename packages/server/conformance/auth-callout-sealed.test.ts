@@ -7,7 +7,7 @@ import { createCurveKeyPair, createKeyPair, encode, formatCreds, newUserClaims }
 import { type RawClient, waitFor } from '@ngs/testkit'
 import { type CalloutRequest, CalloutService, response, userJwt } from './callout-service.ts'
 import { answers, ends, onEveryEngine, wire } from './support.ts'
-import { ending, inEveryWorld } from './world.ts'
+import { inEveryWorld } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 const connect = (fields: Record<string, unknown>): string =>
@@ -124,7 +124,7 @@ inEveryWorld(
       service.will((request) => sealed(request, admitting(request)))
       assert.equal(await (await client()).flush(), '')
       service.will((request) => sealed(request, admitting(request), createCurveKeyPair()))
-      assert.equal(await ending(await client()), VIOLATION)
+      assert.equal(await (await client()).closed(), VIOLATION)
       await waitFor(
         () => /Error decrypting auth callout response on account "A\w+": /.test(world.server.log()),
         { what: 'the log to say so' },

@@ -229,7 +229,7 @@ for (const engine of enginesUnderTest()) {
       service.will(admit((user) => (user.exp = Math.floor(Date.now() / 1000) + 2)))
       const one = await client(t)
       await one.flush()
-      assert.match(await one.closed(), /^(PING\r\n)?-ERR 'User Authentication Expired'\r\n$/)
+      assert.match(await one.closed(), /^-ERR 'User Authentication Expired'\r\n$/)
       assert.equal((await connz(one, 'closed'))['reason'], 'Authentication Expired')
     })
 

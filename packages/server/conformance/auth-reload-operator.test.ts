@@ -5,7 +5,7 @@ import { createKeyPair, encode, newAccountClaims, newUserClaims } from '@ngs/ide
 import { enginesUnderTest } from '@ngs/testkit'
 import { refused, reload } from './reloading.ts'
 import { wire } from './support.ts'
-import { ending, World } from './world.ts'
+import { World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 
@@ -46,15 +46,15 @@ for (const engine of enginesUnderTest()) {
       preload[added.publicKey] = token(added)
       await reload(world.server, again())
       one.say('PUB a 6', 'abcdef')
-      assert.equal(await ending(one), wire("-ERR 'Maximum Payload Violation'"))
-      assert.equal(await ending(other), VIOLATION)
+      assert.equal(await one.closed(), wire("-ERR 'Maximum Payload Violation'"))
+      assert.equal(await other.closed(), VIOLATION)
       assert.equal(await (await world.client(t, added)).flush(), '')
-      assert.equal(await ending(await world.client(t, gone)), VIOLATION)
+      assert.equal(await (await world.client(t, gone)).closed(), VIOLATION)
     })
     it('takes another sentinel, and other pinned accounts', async (t) => {
       const nobody = await world.client(t, kept, undefined, { send: false })
       nobody.connect({ verbose: false })
-      assert.equal(await ending(nobody), VIOLATION)
+      assert.equal(await nobody.closed(), VIOLATION)
       const claims = newUserClaims(createKeyPair('user').publicKey, 'sentinel')
       claims.nats.bearer_token = true
       const sentinel = `default_sentinel: ${encode(claims, kept)}\n`
@@ -63,7 +63,7 @@ for (const engine of enginesUnderTest()) {
       guest.connect({ verbose: false })
       assert.equal(await guest.flush(), '')
       await reload(world.server, `${again()}resolver_pinned_accounts: [ ${added.publicKey} ]\n`)
-      assert.equal(await ending(await world.client(t, kept)), VIOLATION)
+      assert.equal(await (await world.client(t, kept)).closed(), VIOLATION)
       assert.equal(await (await world.client(t, added)).flush(), '')
     })
     it('changes neither operators nor the kind of the resolver', async () => {

@@ -6,7 +6,6 @@ import type { RawClient } from '@ngs/testkit'
 import { CalloutService, response, userJwt } from './callout-service.ts'
 import { refused, reload } from './reloading.ts'
 import { closeReason, onEveryEngine, wire } from './support.ts'
-import { ending } from './world.ts'
 
 const HTTP = 'http: "127.0.0.1:-1"\n'
 const [one, two, three] = [createKeyPair('user'), createKeyPair('user'), createKeyPair('user')]
@@ -31,7 +30,7 @@ onEveryEngine('a reload of trusted proxies', proxies(one, two), (bench) => {
       `${log}`,
     )
     assert.ok(log.includes(`[INF] Reloaded: proxies trusted keys ["${three.publicKey}"] were added`))
-    assert.equal(await ending(gone), wire("-ERR 'Authorization Violation'"))
+    assert.equal(await gone.closed(), wire("-ERR 'Authorization Violation'"))
     assert.equal(await closeReason(bench.server, gone.info.client_id), 'Proxy Not Trusted')
     assert.equal(await stays.flush(), '')
     assert.equal(await direct.flush(), '')
@@ -88,7 +87,7 @@ onEveryEngine('a reload with a callout service', callout(''), (bench) => {
     named.connect({ verbose: false, pedantic: false, user: 'joe' })
     await named.flush()
     await reload(bench.server, callout(''))
-    assert.equal(await ending(named), '')
+    assert.equal(await named.closed(), '')
     assert.equal(await closeReason(bench.server, named.info.client_id), 'Client Closed')
     assert.equal(requests.length, 3)
   })
@@ -99,7 +98,7 @@ onEveryEngine('a reload with a callout service', callout(''), (bench) => {
     await client.flush()
     made.will((request) => response(request, issuer, { error: 'not today' }))
     await reload(bench.server, callout(''))
-    assert.equal(await ending(client), wire("-ERR 'Authorization Violation'"))
+    assert.equal(await client.closed(), wire("-ERR 'Authorization Violation'"))
     assert.equal(await closeReason(bench.server, client.info.client_id), 'Authentication Failure')
   })
 })
@@ -119,6 +118,6 @@ onEveryEngine('a reload with users of the system account alone', systemUsers('a'
     await reload(bench.server, systemUsers('b'))
     guest.say('PUB a 0', '')
     assert.equal(await guest.flush(), wire('MSG a 1 0', ''))
-    assert.equal(await ending(admin), wire("-ERR 'Authorization Violation'"))
+    assert.equal(await admin.closed(), wire("-ERR 'Authorization Violation'"))
   })
 })

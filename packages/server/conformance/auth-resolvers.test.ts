@@ -13,7 +13,7 @@ import {
 } from '@ngs/identity/node'
 import { Engine, enginesUnderTest, waitFor } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { type ClaimsAnswer, ending, inEveryWorld, now, text, World } from './world.ts'
+import { type ClaimsAnswer, inEveryWorld, now, text, World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 const UPDATE = '$SYS.REQ.CLAIMS.UPDATE'
@@ -49,7 +49,7 @@ for (const engine of enginesUnderTest()) {
     it('knows what was preloaded, and nobody else', async (t) => {
       assert.equal(await (await world.client(t, known)).flush(), '')
       const stranger = await world.client(t, unknown)
-      assert.equal(await ending(stranger), VIOLATION)
+      assert.equal(await stranger.closed(), VIOLATION)
       await waitFor(() => /Account JWT lookup error: account missing/.test(world.logOf(stranger)), {
         what: 'the log to say so',
       })
@@ -65,13 +65,13 @@ for (const engine of enginesUnderTest()) {
         `200 ${known.publicKey} jwt updated`,
       )
       one.say('PUB a 6', 'abcdef')
-      assert.equal(await ending(one), wire("-ERR 'Maximum Payload Violation'"))
+      assert.equal(await one.closed(), wire("-ERR 'Maximum Payload Violation'"))
       const other = world.sign(newAccountClaims(unknown.publicKey))
       assert.equal(
         said(await world.ask(updateOf(unknown.publicKey), other)),
         `200 ${unknown.publicKey} jwt update skipped`,
       )
-      assert.equal(await ending(await world.client(t, unknown)), VIOLATION)
+      assert.equal(await (await world.client(t, unknown)).closed(), VIOLATION)
     })
     it('refuses updates that are empty, or of another account', async () => {
       const of = known.publicKey
@@ -166,7 +166,7 @@ for (const engine of enginesUnderTest()) {
           const key = createKeyPair('account')
           answers.set(key.publicKey, answer(key))
           const one = await world.client(t, key)
-          assert.equal(await ending(one), VIOLATION, what)
+          assert.equal(await one.closed(), VIOLATION, what)
           await waitFor(() => /Account JWT lookup error: /.test(world.logOf(one)), { what })
         }),
       )
@@ -177,7 +177,7 @@ for (const engine of enginesUnderTest()) {
       claims.exp = now() + 2
       answers.set(key.publicKey, world.sign(claims))
       const one = await world.client(t, key)
-      assert.equal(await ending(one), wire("-ERR 'Account Authentication Expired'"))
+      assert.equal(await one.closed(), wire("-ERR 'Account Authentication Expired'"))
       claims.exp = now() + 1000
       answers.set(key.publicKey, world.sign(claims))
       assert.equal(await (await world.client(t, key)).flush(), '')
@@ -192,7 +192,7 @@ for (const engine of enginesUnderTest()) {
       claims.nats.limits.conn = 0
       const answer = await world.ask(updateOf(key.publicKey), world.sign(claims))
       assert.equal(said(answer), `200 ${key.publicKey} jwt updated`)
-      assert.equal(await ending(one), wire("-ERR 'maximum account active connections exceeded'"))
+      assert.equal(await one.closed(), wire("-ERR 'maximum account active connections exceeded'"))
     })
     it('that does not answer at its base keeps the server from starting', async () => {
       const { port } = http.address() as { port: number }
@@ -296,8 +296,8 @@ inEveryWorld('a resolver with a directory', {}, (world) => {
       [deletion(world.signingKey, [key.publicKey]), /^200 - deleted 1 accounts$/],
     ]
     for (const [body, expected] of rows) assert.match(said(await world.ask(DELETE, body)), expected)
-    assert.equal(await ending(one), wire("-ERR 'Account Authentication Expired'"))
-    assert.equal(await ending(await world.client(t, key)), VIOLATION)
+    assert.equal(await one.closed(), wire("-ERR 'Account Authentication Expired'"))
+    assert.equal(await (await world.client(t, key)).closed(), VIOLATION)
     await world.push(claims)
     assert.equal(await (await world.client(t, key)).flush(), '')
   })
@@ -331,7 +331,7 @@ inEveryWorld(
         said(await world.ask(UPDATE, world.sign(system))),
         `200 ${world.systemKey.publicKey} jwt updated cache`,
       )
-      assert.equal(await ending(await world.client(t, unknown)), VIOLATION)
+      assert.equal(await (await world.client(t, unknown)).closed(), VIOLATION)
     })
     it('says what is wrong with an update', async () => {
       assert.match(

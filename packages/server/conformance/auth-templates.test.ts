@@ -4,7 +4,7 @@ import { it, type TestContext } from 'node:test'
 import { createKeyPair, newUserScope, type Permissions } from '@ngs/identity/node'
 import type { RawClient } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { ending, inEveryWorld } from './world.ts'
+import { inEveryWorld } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 const noPub = (subject: string): string => wire(`-ERR 'Permissions Violation for Publish to "${subject}"'`)
@@ -65,7 +65,7 @@ inEveryWorld('templates', {}, (world) => {
     const allowed = await client(t, { pub: { allow: ['x.{{name()}}', 'y'] } }, [], 'has blank')
     assert.equal(await publishes(allowed, ['x.has', 'y']), noPub('x.has'))
     const denied = await client(t, { pub: { deny: ['x.{{name()}}'] } }, [], 'has blank')
-    assert.equal(await ending(denied), VIOLATION)
+    assert.equal(await denied.closed(), VIOLATION)
     assert.match(world.logOf(denied), /User JWT generated invalid permissions/)
   })
 
@@ -84,7 +84,7 @@ inEveryWorld('templates', {}, (world) => {
     alone.say('SUB joe 1', 'SUB work q 2', 'SUB work p 3')
     assert.equal(await alone.flush(), noSub('work', 'p'))
     const denied = await client(t, { sub: { deny: ['{{name()}}', 'work q'] } })
-    assert.equal(await ending(denied), VIOLATION)
+    assert.equal(await denied.closed(), VIOLATION)
   })
 
   it('give 4096 subjects at most', async (t) => {
@@ -99,7 +99,7 @@ inEveryWorld('templates', {}, (world) => {
       ...tags(64, 'a'),
       ...tags(65, 'b'),
     ])
-    assert.equal(await ending(more), VIOLATION)
+    assert.equal(await more.closed(), VIOLATION)
     assert.match(world.logOf(more), /User JWT generated invalid permissions/)
   })
 })

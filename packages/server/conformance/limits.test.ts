@@ -15,8 +15,6 @@ max_sub_tokens: 3
 max_payload: 100
 max_control_line: 64
 max_pending: 20000
-ping_interval: "100ms"
-ping_max: 2
 `
 
 const reasonOf = (bench: Bench, cid: unknown): Promise<string> =>
@@ -66,9 +64,12 @@ onEveryEngine('limits', CONFIG, (bench) => {
     leaving.destroy()
     assert.equal(await reasonOf(bench, leaving.info['client_id']), 'Client Closed')
   })
+})
 
+onEveryEngine('the ping timer', 'http: "127.0.0.1:-1"\nping_interval: "100ms"\nping_max: 2', (bench) => {
   it('closes a connection that answers no PING as stale', async (t) => {
-    const one = await client(t, QUIET)
+    const one = await RawClient.connect(t, bench.server.port, { pings: true })
+    one.say(QUIET)
     assert.match(await one.closed(), /^(PING\r\n){2}-ERR 'Stale Connection'\r\n$/)
     assert.equal(await reasonOf(bench, one.info['client_id']), 'Stale Connection')
   })

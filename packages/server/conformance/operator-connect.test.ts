@@ -13,7 +13,7 @@ import {
 } from '@ngs/identity/node'
 import { waitFor } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { type ClientOptions, ending, inEveryWorld, now, type World } from './world.ts'
+import { type ClientOptions, inEveryWorld, now, type World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 
@@ -190,7 +190,7 @@ inEveryWorld('an operator: refuses a user', {}, (world) => {
     const { key, claims } = await world.account((account) => (account.exp = now() + 2))
     const one = await world.client(t, key)
     await one.flush()
-    assert.equal(await ending(one), wire("-ERR 'Account Authentication Expired'"))
+    assert.equal(await one.closed(), wire("-ERR 'Account Authentication Expired'"))
     assert.equal(await world.closeReason(one), 'Authentication Expired')
     const two = await world.client(t, key)
     assert.equal(await two.closed(), VIOLATION)
@@ -282,7 +282,7 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
     const { key } = await world.account()
     const one = await world.client(t, key, (claims) => (claims.exp = now() + 2))
     assert.equal(await one.flush(), '')
-    assert.equal(await ending(one), wire("-ERR 'User Authentication Expired'"))
+    assert.equal(await one.closed(), wire("-ERR 'User Authentication Expired'"))
     assert.equal(await world.closeReason(one), 'Authentication Expired')
   })
 
@@ -295,7 +295,7 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
       claims.exp = now() + 1000
     })
     assert.equal(await one.flush(), '')
-    assert.equal(await ending(one), wire("-ERR 'User Authentication Expired'"))
+    assert.equal(await one.closed(), wire("-ERR 'User Authentication Expired'"))
   })
 
   it('with its own permissions, else those of the account', async (t) => {

@@ -15,7 +15,7 @@ import {
 } from '@ngs/identity/node'
 import { type RawClient, waitFor } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { ending, inEveryWorld, now, type World, withoutPings } from './world.ts'
+import { inEveryWorld, now, type World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 const REVOKED = wire("-ERR 'User Authentication Revoked'")
@@ -195,10 +195,10 @@ inEveryWorld('an account JWT that changes', {}, (world) => {
     await world.push(account.claims)
     const other = await world.account((claims) => (claims.exp = start + 2))
     const [gone] = await clients(world, t, other, 1)
-    assert.equal(await ending(gone!), wire("-ERR 'Account Authentication Expired'"))
+    assert.equal(await gone!.closed(), wire("-ERR 'Account Authentication Expired'"))
     assert.equal(await world.closeReason(gone!), 'Authentication Expired')
-    assert.equal(withoutPings(await one!.flush()), '', 'its first end has passed')
-    assert.equal(await ending(one!), wire("-ERR 'Account Authentication Expired'"))
+    assert.equal(await one!.flush(), '', 'its first end has passed')
+    assert.equal(await one!.closed(), wire("-ERR 'Account Authentication Expired'"))
   })
 
   it('and cannot be applied changes nothing', async (t) => {

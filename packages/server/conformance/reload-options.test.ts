@@ -76,8 +76,9 @@ onEveryEngine('reload of plain options', 'http: "127.0.0.1:-1"', (bench) => {
   })
 
   it('ping_interval and ping_max are asked at the next tick', async (t) => {
-    const client = await bench.client(t, QUIET)
-    await client.flush()
+    await to('ping_interval: "2s"')
+    const client = await RawClient.connect(t, bench.server.port, { pings: true })
+    client.say(QUIET)
     await to('ping_interval: "50ms"\nping_max: 1')
     // The first comes when it was due; what follows is by the new interval, and the second that is not answered is one too many.
     await exactly(client, wire('PING'))

@@ -115,7 +115,6 @@ const settled = (heard: string): string =>
     .replace(/_R_\.\w{6}\.\w{6}/g, '_R_')
     .replace(/,"rtt":\d+/g, '')
     .replace(/(HMSG (?:\S+ ){2,3})\d+ \d+/g, '$1')
-    .replaceAll('PING\r\n', '')
     .split(/(?=H?MSG )/)
     .sort()
     .join('')

@@ -53,6 +53,21 @@ export async function ends(client: RawClient, lines: string[], expected: string)
   assert.equal(await client.closed(), expected)
 }
 
+/**
+ * The server has told this connection nothing: no event, no metric. It tells them when it gets to it, so no PING orders them, but
+ * one after the other: the next one has to be that of a message which is traced now. The connection takes headers.
+ */
+export async function toldNothing(listener: RawClient): Promise<void> {
+  const marker = 'marker.of.order'
+  listener.sub(marker, 'marker')
+  listener.hpub('anything', [`Nats-Trace-Dest: ${marker}`, 'Nats-Trace-Only: true'])
+  const { subject, payload } = await listener.message()
+  assert.equal(subject, marker, payload)
+  listener.unsub('marker')
+  // Another subscription may have it, too.
+  for (const [, other] of (await listener.flush()).matchAll(/MSG (\S+) /g)) assert.equal(other, marker)
+}
+
 /** How a connection ended, as /connz has it. */
 export async function closeReason(server: Engine, cid: number): Promise<string> {
   const read = async (): Promise<string | undefined> => {

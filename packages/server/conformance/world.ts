@@ -26,11 +26,6 @@ interface Cleanup {
 export const now = (): number => Math.floor(Date.now() / 1000)
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)
 
-/** The first PING of the server comes after about two seconds, in the middle of whatever a test waits for. */
-export const withoutPings = (said: string): string => said.replaceAll('PING\r\n', '')
-/** What a connection still says before it ends. */
-export const ending = async (client: RawClient): Promise<string> => withoutPings(await client.closed())
-
 /** Answer to a request about claims. */
 export interface ClaimsAnswer {
   server?: { id: string; name: string }
