@@ -82,7 +82,7 @@ export function ratio(metric: Metric, ours: EngineResult, reference: EngineResul
   return ours.metrics[metric.key]!.median / reference.metrics[metric.key]!.median
 }
 
-export function meets(metric: Metric, value: number): boolean | null {
+function meets(metric: Metric, value: number): boolean | null {
   if (metric.target === undefined) return null
   return metric.better === 'higher' ? value >= metric.target : value <= metric.target
 }

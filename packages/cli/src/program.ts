@@ -13,7 +13,7 @@ import { registerUsage } from './commands/usage.ts'
 import { CliError, EXIT, reasonOf } from './errors.ts'
 import type { Io } from './io.ts'
 
-export const VERSION = '0.1.0'
+const VERSION = '0.1.0'
 
 /** In the order of the help text. */
 const COMMANDS: readonly Register[] = [

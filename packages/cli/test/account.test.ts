@@ -6,8 +6,9 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createKeyPair } from '@ngs/identity/node'
+import { tempDir } from '@ngs/testkit'
 import { ServiceClient } from '../src/api/client.ts'
-import { environment, ngs, tempDir, Up } from './support.ts'
+import { environment, ngs, Up } from './support.ts'
 
 describe('an account', () => {
   const cleanups: (() => unknown)[] = []

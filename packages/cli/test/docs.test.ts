@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { tempDir } from '@ngs/testkit'
 import type { Command } from 'commander'
 import { createProgram } from '../src/program.ts'
-import { environment, root, tempDir, Up } from './support.ts'
+import { environment, root, Up } from './support.ts'
 
 const doc = readFileSync(join(root, 'docs/cli.md'), 'utf8')
 

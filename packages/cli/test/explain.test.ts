@@ -16,8 +16,9 @@ import {
   unverifiedDecode,
 } from '@ngs/identity/node'
 import { runNsc } from '@ngs/nsc'
+import { tempDir } from '@ngs/testkit'
 import { runNgs } from '../src/index.ts'
-import { root, tempDir } from './support.ts'
+import { root } from './support.ts'
 
 /** A person's machine with an operator of its own. */
 class Desk {

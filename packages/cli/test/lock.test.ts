@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { tempDir } from '@ngs/testkit'
 import { DataDirLock } from '../src/up/lock.ts'
 import { identify, isRunning } from '../src/up/processes.ts'
-import { tempDir } from './support.ts'
 
 /** A process that does nothing until it is killed. */
 async function sleeper(): Promise<{ pid: number; kill: () => Promise<void>; exited: () => boolean }> {

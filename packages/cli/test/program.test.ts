@@ -1,9 +1,9 @@
 // The command line itself: help, mistakes, forwarded verbs. No service runs here.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { environment, ngs, root, tempDir } from './support.ts'
+import { type Outcome, run, tempDir } from '@ngs/testkit'
+import { environment, ngs, root } from './support.ts'
 
 describe('ngs', () => {
   it('alone, and with --help, prints what there is', async (t) => {
@@ -103,26 +103,8 @@ describe('ngs signup without a terminal', () => {
 
 describe('the verbs of nsc', () => {
   /** The same arguments to nsc itself. */
-  function nsc(
-    args: readonly string[],
-    env: NodeJS.ProcessEnv,
-  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    return new Promise((resolve) => {
-      const child = spawn(join(root, 'packages/nsc/bin/nsc'), args, {
-        env,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      let stdout = ''
-      let stderr = ''
-      child.stdout.on('data', (chunk) => {
-        stdout += chunk
-      })
-      child.stderr.on('data', (chunk) => {
-        stderr += chunk
-      })
-      child.on('close', (code) => resolve({ code, stdout, stderr }))
-    })
-  }
+  const nsc = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
+    run(join(root, 'packages/nsc/bin/nsc'), args, { env })
 
   it('do what nsc does: output, errors, exit codes, help', async (t) => {
     const env = environment(tempDir(t))

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { tempDir, waitFor } from '@ngs/testkit'
 import { resolvePorts } from '../src/up/addresses.ts'
 import { identify, isRunning } from '../src/up/processes.ts'
 import { ServerChild } from '../src/up/server-child.ts'
-import { needsOfficial, official, tempDir, waitFor } from './support.ts'
-
-/** The first line a server sends, or null when nothing listens. */
-function greeting(port: number): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('data', (chunk) => {
-      socket.destroy()
-      resolve(chunk.toString())
-    })
-    socket.once('error', () => resolve(null))
-  })
-}
+import { greeting } from './support.ts'
 
 async function startChild(t: TestContext, config?: string) {
   const dir = tempDir(t)
@@ -33,7 +21,6 @@ async function startChild(t: TestContext, config?: string) {
     {
       config: file,
       runDir: join(dir, 'run'),
-      engine: official,
       log: (line) => log.push(line),
       onProcess: (pid) => pids.push(pid),
       onRestart: (how) => events.push(`ended with ${how}`),
@@ -42,32 +29,32 @@ async function startChild(t: TestContext, config?: string) {
     new AbortController().signal,
   )
   t.after(() => child.stop())
-  return { child, log, pids, events, port: nats! }
+  return { child, log, pids, events, url: `nats://127.0.0.1:${nats}` }
 }
 
-describe('the message server as a child', needsOfficial(), () => {
+describe('the message server as a child', () => {
   it('listens when it is started, and does no more when it is stopped', async (t) => {
-    const { child, log, pids, port, events } = await startChild(t)
-    assert.match((await greeting(port)) ?? '', /^INFO /)
+    const { child, log, pids, url, events } = await startChild(t)
+    assert.match((await greeting(url)) ?? '', /^INFO /)
     assert.ok(log.some((line) => line.includes('Server is ready')))
     await child.stop()
     await child.stop()
-    assert.equal(await greeting(port), null)
+    assert.equal(await greeting(url), null)
     assert.equal(pids.length, 2)
     assert.equal(pids[1], null)
     assert.deepEqual(events, [], 'a stopped server is not started again')
   })
 
   it('is started again each time it is killed', async (t) => {
-    const { child, pids, events, port } = await startChild(t)
+    const { child, pids, events, url } = await startChild(t)
     for (let round = 1; round <= 2; round++) {
       process.kill(pids.at(-1)!, 'SIGKILL')
-      await waitFor(() => events.length === 2 * round, 'the restart')
+      await waitFor(() => events.length === 2 * round, { timeout: 20_000, what: 'the restart' })
       assert.deepEqual(events.slice(-2), ['ended with SIGKILL', 'back'])
-      assert.match((await greeting(port)) ?? '', /^INFO /)
+      assert.match((await greeting(url)) ?? '', /^INFO /)
     }
     await child.stop()
-    assert.equal(await greeting(port), null)
+    assert.equal(await greeting(url), null)
   })
 
   it('ends with a process that ends without stopping it', async (t) => {
@@ -77,7 +64,7 @@ describe('the message server as a child', needsOfficial(), () => {
     const program = `
       import { ServerChild } from ${JSON.stringify(join(import.meta.dirname, '../src/up/server-child.ts'))}
       const none = { log() {}, onRestart() {}, onBack() {}, onProcess(pid) { console.log(pid) } }
-      const options = { config: ${JSON.stringify(config)}, runDir: ${JSON.stringify(join(dir, 'run'))}, engine: ${JSON.stringify(official)} }
+      const options = { config: ${JSON.stringify(config)}, runDir: ${JSON.stringify(join(dir, 'run'))} }
       await ServerChild.start({ ...options, ...none }, new AbortController().signal)
       process.exit(3)`
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
@@ -86,13 +73,14 @@ describe('the message server as a child', needsOfficial(), () => {
     assert.equal(status, 3, stderr)
     const pid = Number(stdout)
     assert.ok(pid > 0)
-    await waitFor(() => !isRunning(identify(pid)), 'the end of the server')
+    await waitFor(() => !isRunning(identify(pid)), { timeout: 20_000, what: 'the end of the server' })
   })
 
   it('that does not start says why', async (t) => {
     await assert.rejects(startChild(t, 'port: nonsense\n'), {
       code: 'server-failed',
-      message: /nats-server did not start: nats-server: .*server\.conf:1.*configuration: .*server\.conf/,
+      message:
+        /^the message server did not start: ngs-server: .*server\.conf:1.*configuration: .*server\.conf/,
     })
   })
 

@@ -1,48 +1,12 @@
 // Real processes for the tests of ngs: every one that a test starts is gone when the test ends.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type Cleanup, type Outcome, run, waitFor } from '@ngs/testkit'
 
 export const root = join(import.meta.dirname, '../../..')
-export const ngsProgram = join(root, 'packages/cli/src/main.ts')
-export const official = join(root, '.peers/bin/nats-server')
-
-/** What a test that needs the official server passes as its options; in CI it has to be there. */
-export function needsOfficial(): { skip: string | false } {
-  if (existsSync(official)) return { skip: false }
-  if (process.env['CI'] === 'true') throw new Error('CI has to have the official nats-server: npm run peers')
-  return { skip: 'needs the official nats-server: npm run peers' }
-}
-
-export function tempDir(t: Pick<TestContext, 'after'>): string {
-  const dir = mkdtempSync(join(tmpdir(), 'ngs-cli-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
-  return dir
-}
-
-/** Waits for a condition; fails after `timeout` milliseconds. */
-export async function waitFor<T>(
-  get: () => T | Promise<T>,
-  what: string,
-  timeout = 20_000,
-): Promise<NonNullable<Exclude<T, false>>> {
-  const end = Date.now() + timeout
-  for (;;) {
-    const value = await get()
-    if (value) return value as NonNullable<Exclude<T, false>>
-    if (Date.now() > end) throw new Error(`waited ${timeout} ms for ${what}`)
-    await sleep(10)
-  }
-}
-
-export interface Outcome {
-  code: number | null
-  stdout: string
-  stderr: string
-}
+const ngsProgram = join(root, 'packages/cli/src/main.ts')
 
 /** A person's machine: an empty home and nothing of ours in the environment. */
 export function environment(home: string, extra: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -57,27 +21,27 @@ export function environment(home: string, extra: Record<string, string> = {}): N
 
 /** Runs one ngs command to its end. */
 export function ngs(args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [ngsProgram, ...args], {
-      env,
-      ...(cwd === undefined ? {} : { cwd }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-    })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk
-    })
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  return run(process.execPath, [ngsProgram, ...args], {
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+    timeout: 60_000,
   })
 }
 
-export interface Urls {
+/** What a server says first, or null when nothing listens there. */
+export function greeting(url: string): Promise<string | null> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname)
+    socket.once('data', (chunk) => {
+      socket.destroy()
+      resolve(chunk.toString())
+    })
+    socket.once('error', () => resolve(null))
+  })
+}
+
+interface Urls {
   nats: string
   websocket?: string
   monitoring?: string
@@ -114,7 +78,7 @@ export class Up {
   }
 
   /** Launches it; see {@link ready}. The whole group is killed after the test. */
-  static launch(t: Pick<TestContext, 'after'>, dataDir: string, args: readonly string[] = []): Up {
+  static launch(t: Cleanup, dataDir: string, args: readonly string[] = []): Up {
     const portsFile = `${dataDir}-ports.json`
     const free = ['--port', '0', '--ws-port', '0', '--monitor-port', '0', '--http-port', '0']
     const ports = args.includes('--nats-url') ? ['--http-port', '0'] : free
@@ -135,11 +99,7 @@ export class Up {
     return up
   }
 
-  static async start(
-    t: Pick<TestContext, 'after'>,
-    dataDir: string,
-    args: readonly string[] = [],
-  ): Promise<Up> {
+  static async start(t: Cleanup, dataDir: string, args: readonly string[] = []): Promise<Up> {
     // One that a killed run has left would be taken for this run's.
     rmSync(`${dataDir}-ports.json`, { force: true })
     const up = Up.launch(t, dataDir, args)
@@ -149,7 +109,10 @@ export class Up {
 
   /** The URLs, once the ports file is there. */
   async ready(): Promise<Urls> {
-    await waitFor(() => existsSync(this.#portsFile) || this.#over, 'the ports file')
+    await waitFor(() => existsSync(this.#portsFile) || this.#over, {
+      timeout: 20_000,
+      what: 'the ports file',
+    })
     if (!existsSync(this.#portsFile)) throw new Error(`ngs up ended early: ${this.stdout}${this.stderr}`)
     return this.urls
   }

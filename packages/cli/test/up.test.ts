@@ -3,27 +3,17 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { environment, needsOfficial, ngs, official, tempDir, Up, waitFor } from './support.ts'
+import { enginesUnderTest, needsPeer, peer, tempDir, waitFor } from '@ngs/testkit'
+import { environment, greeting, ngs, Up } from './support.ts'
 
-const engines = [
-  { name: 'ngs-server', args: [], options: {} },
-  { name: 'nats-server', args: ['--engine', official], options: needsOfficial() },
-] as const
-
-/** What a TCP server says first, or null when nothing listens there. */
-function greeting(url: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1')
-    socket.once('data', (chunk) => {
-      socket.destroy()
-      resolve(chunk.toString())
-    })
-    socket.once('error', () => resolve(null))
-  })
-}
+const engines = enginesUnderTest().map(({ name, path }) => ({
+  name,
+  // Ours is what ngs up runs by itself.
+  args: name === 'ngs-server' ? [] : ['--engine', path],
+}))
 
 function alive(pid: number): boolean {
   try {
@@ -53,8 +43,8 @@ const portArgs = (urls: {
 }
 
 for (const engine of engines) {
-  describe(`ngs up on ${engine.name}`, engine.options, () => {
-    const extra = [...engine.args]
+  describe(`ngs up on ${engine.name}`, () => {
+    const extra = engine.args
 
     it('is ready when the ports file is there, and leaves nothing behind when it is stopped', async (t) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -74,7 +64,7 @@ for (const engine of engines) {
           status: 'ok',
           message_servers: 'connected',
         })
-        await waitFor(() => up.stdout.includes('Ctrl-C'), 'the banner')
+        await waitFor(() => up.stdout.includes('Ctrl-C'), { timeout: 20_000, what: 'the banner' })
         for (const url of Object.values(urls)) assert.ok(up.stdout.includes(url), url)
         for (const line of [
           `export NGS_URL=${urls.http}`,
@@ -105,13 +95,19 @@ for (const engine of engines) {
       assert.equal((await ngs(['signup', '--name', 'First'], env)).code, 0)
       const first = up.serverPid!
       process.kill(first, 'SIGKILL')
-      await waitFor(() => up.stderr.includes('the message server is back'), 'the restart')
+      await waitFor(() => up.stderr.includes('the message server is back'), {
+        timeout: 20_000,
+        what: 'the restart',
+      })
       assert.match(up.stderr, /^ngs: the message server has ended \(SIGKILL\); starting it again$/m)
       assert.notEqual(up.serverPid, first)
-      const echo = await waitFor(async () => {
-        const { stdout } = await ngs(['tool', 'req', 'ngs.echo', 'again'], env)
-        return stdout.includes('[r1]: "again"') ? stdout : null
-      }, 'an echo through the new server')
+      const echo = await waitFor(
+        async () => {
+          const { stdout } = await ngs(['tool', 'req', 'ngs.echo', 'again'], env)
+          return stdout.includes('[r1]: "again"') ? stdout : null
+        },
+        { timeout: 20_000, what: 'an echo through the new server' },
+      )
       assert.match(echo, /again/)
       assert.equal(await up.stop(), 0)
     })
@@ -212,7 +208,7 @@ describe('ngs up', () => {
     const dir = tempDir(t)
     const lock = join(dir, 'ngs/up.lock')
     const up = Up.launch(t, join(dir, 'ngs'))
-    await waitFor(() => existsSync(lock), 'the lock')
+    await waitFor(() => existsSync(lock), { timeout: 20_000, what: 'the lock' })
     up.child.kill('SIGINT')
     up.child.kill('SIGTERM')
     assert.equal(await up.ended, 0)
@@ -226,7 +222,7 @@ describe('ngs up', () => {
 
   it('prints one line of JSON when asked for JSON', async (t) => {
     const up = await Up.start(t, join(tempDir(t), 'ngs'), ['--json'])
-    await waitFor(() => up.stdout.endsWith('\n'), 'the line')
+    await waitFor(() => up.stdout.endsWith('\n'), { timeout: 20_000, what: 'the line' })
     assert.deepEqual(JSON.parse(up.stdout), { ...up.urls, data_dir: up.dataDir })
     assert.equal(await up.stop(), 0)
   })
@@ -240,14 +236,14 @@ describe('ngs up', () => {
     assert.equal(await up.stop(), 0)
   })
 
-  it('manages a cluster that runs already', needsOfficial(), async (t) => {
+  it('manages a cluster that runs already', needsPeer('nats-server'), async (t) => {
     const dir = tempDir(t)
     const dataDir = join(dir, 'ngs')
     // A first start writes the configuration that the cluster then runs on by itself.
-    const first = await Up.start(t, dataDir, ['--engine', official])
+    const first = await Up.start(t, dataDir, ['--engine', peer('nats-server')])
     const { nats } = first.urls
     assert.equal(await first.stop(), 0)
-    const server = spawn(official, ['-c', join(dataDir, 'server.conf')], { stdio: 'ignore' })
+    const server = spawn(peer('nats-server'), ['-c', join(dataDir, 'server.conf')], { stdio: 'ignore' })
     t.after(async () => {
       server.kill('SIGKILL')
       await once(server, 'exit')

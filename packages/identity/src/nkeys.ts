@@ -7,7 +7,7 @@ import { IdentityError } from './errors.ts'
 export type KeyRole = 'operator' | 'account' | 'user' | 'server' | 'cluster' | 'curve'
 
 /** The first byte of a public key; its top five bits are the letter that the text starts with. */
-export const PREFIX: Record<KeyRole, number> = {
+const PREFIX: Record<KeyRole, number> = {
   operator: 14 << 3,
   account: 0,
   user: 20 << 3,

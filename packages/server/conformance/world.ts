@@ -47,8 +47,7 @@ export interface WorldOptions {
   dir?: string
 }
 
-export const FULL_RESOLVER =
-  '{ type: full, dir: "%DIR%/jwt", allow_delete: true, interval: "2m", timeout: "500ms" }'
+const FULL_RESOLVER = '{ type: full, dir: "%DIR%/jwt", allow_delete: true, interval: "2m", timeout: "500ms" }'
 
 export class World {
   readonly operatorKey = createKeyPair('operator')

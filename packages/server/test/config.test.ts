@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { Engine, enginesUnderTest, needsPeer, ngsServer, peer, RawClient, run, tempDir } from '@ngs/testkit'
 import fc from 'fast-check'
-import { parseConfig } from '../src/config/language.ts'
+import { parseConfigFile } from '../src/config/language.ts'
 import { cases } from './config-cases.ts'
 import { official, ours } from './config-verdict.ts'
 
@@ -123,7 +123,16 @@ test('random values get the official verdict', needsPeer('nats-server'), async (
   )
 })
 
-test('the digest is of the values alone', () => {
+function parserIn(t: TestContext): (text: string) => ReturnType<typeof parseConfigFile> {
+  const file = join(tempDir(t), 'server.conf')
+  return (text) => {
+    writeFileSync(file, text)
+    return parseConfigFile(file)
+  }
+}
+
+test('the digest is of the values alone', (t) => {
+  const parse = parserIn(t)
   const digest = 'sha256:226e49e13d16e5e8aa0d62e58cd63361bf097d3e2b2444aa3044334628a2e8de'
   for (const text of [
     'foo = bar',
@@ -132,11 +141,12 @@ test('the digest is of the values alone', () => {
     '{"foo": "bar"}',
     "{ foo = 'bar' }\n",
   ])
-    assert.equal(parseConfig(text).digest, digest)
-  assert.notEqual(parseConfig('Foo = bar').digest, digest)
+    assert.equal(parse(text).digest, digest)
+  assert.notEqual(parse('Foo = bar').digest, digest)
 })
 
 test('variables of the environment are read as values, and a circle of them is found', (t) => {
+  const parse = parserIn(t)
   const set = (name: string, text: string): void => {
     process.env[name] = text
     t.after(() => delete process.env[name])
@@ -144,11 +154,11 @@ test('variables of the environment are read as values, and a circle of them is f
   set('NGS_TEST_NUMBER', '5k')
   set('NGS_TEST_QUOTED', '"a b"')
   set('NGS_TEST_LOOP', '$NGS_TEST_LOOP')
-  const { root } = parseConfig('a = $NGS_TEST_NUMBER\nb = $NGS_TEST_QUOTED\nc { a = 1, d = $a }')
+  const { root } = parse('a = $NGS_TEST_NUMBER\nb = $NGS_TEST_QUOTED\nc { a = 1, d = $a }')
   assert.equal(root.get('a')!.value, 5000)
   assert.equal(root.get('b')!.value, 'a b')
   assert.equal((root.get('c')!.value as Map<string, { value: unknown }>).get('d')!.value, 1)
-  assert.throws(() => parseConfig('a = $NGS_TEST_LOOP'), /variable reference cycle for 'NGS_TEST_LOOP'/)
+  assert.throws(() => parse('a = $NGS_TEST_LOOP'), /variable reference cycle for 'NGS_TEST_LOOP'/)
 })
 
 const GUESTS: [string, 'in' | 'out'][] = [

@@ -5,15 +5,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { decodeAccount } from '@ngs/identity/node'
-import { enginesUnderTest, waitFor } from '@ngs/testkit'
-import { type After, Owner, TestSystem } from './support.ts'
+import { type Cleanup, enginesUnderTest, waitFor } from '@ngs/testkit'
+import { Owner, TestSystem } from './support.ts'
 
 interface Child {
   process: ChildProcess
   exited: Promise<void>
 }
 
-async function startChild(after: After, system: TestSystem): Promise<Child> {
+async function startChild(after: Cleanup, system: TestSystem): Promise<Child> {
   const { logger: _, ...options } = system.serviceOptions()
   const script = join(import.meta.dirname, 'service-process.ts')
   const child = spawn(process.execPath, [script, JSON.stringify(options)], {

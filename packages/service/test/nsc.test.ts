@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { createKeyPair } from '@ngs/identity/node'
-import { needsPeer, tempDir } from '@ngs/testkit'
-import { type After, Nsc, Owner, TestSystem } from './support.ts'
+import { type Cleanup, needsPeer, tempDir } from '@ngs/testkit'
+import { Nsc, Owner, TestSystem } from './support.ts'
 
-async function start(t: After): Promise<{ system: TestSystem; nsc: Nsc }> {
+async function start(t: Cleanup): Promise<{ system: TestSystem; nsc: Nsc }> {
   const system = await TestSystem.start(t)
   const home = join(tempDir(t as never), 'home')
   mkdirSync(home)

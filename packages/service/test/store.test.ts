@@ -19,8 +19,8 @@ import {
   hurry,
   markDelivered,
   nextDueAt,
-  outboxSize,
   postpone,
+  waitingAccounts,
 } from '../src/store/outbox.ts'
 import { Store } from '../src/store/store.ts'
 import { nowSeconds, Owner, TestSystem } from './support.ts'
@@ -85,7 +85,7 @@ describe('the store', () => {
         throw new Error('no')
       }),
     )
-    assert.deepEqual([await countAccounts(store.db), await outboxSize(store.db)], [0, 0])
+    assert.deepEqual([await countAccounts(store.db), (await waitingAccounts(store.db)).size], [0, 0])
   })
 
   it('notices that somebody else has changed an account meanwhile', async (t) => {
@@ -117,7 +117,7 @@ describe('the store', () => {
       { publicKey: 'A', token: 's2', version: 2, attempts: 0, expiresAt: 0 },
     ])
     await markDelivered(db, 'A', 2)
-    assert.equal(await outboxSize(db), 0)
+    assert.equal((await waitingAccounts(db)).size, 0)
     await enqueue(db, 'B', 1)
     await postpone(db, 'B', 1, 1, 10 ** 15)
     await hurry(db)

@@ -13,18 +13,23 @@ import {
   newUserClaims,
   type UserClaims,
 } from '@ngs/identity/node'
-import { Engine, enginesUnderTest, freePort, type Outcome, peer, run, tempDir } from '@ngs/testkit'
+import {
+  type Cleanup,
+  Engine,
+  enginesUnderTest,
+  freePort,
+  type Outcome,
+  peer,
+  run,
+  tempDir,
+} from '@ngs/testkit'
 import { pino } from 'pino'
 import { prepareDataDir, Service, type ServiceOptions } from '../src/index.ts'
 
-export interface After {
-  after(task: () => void | Promise<void>): void
-}
-
 /** The engine of tests that do not depend on which one it is: the reference where it is built. */
-export const anyEngine = enginesUnderTest().at(-1)!.path
+const anyEngine = enginesUnderTest().at(-1)!.path
 
-export const quiet = pino({ level: process.env['NGS_TEST_LOG'] ?? 'silent' })
+const quiet = pino({ level: process.env['NGS_TEST_LOG'] ?? 'silent' })
 
 /** A message server and a service on one data directory, each of which can be stopped and started again. */
 export class TestSystem {
@@ -33,12 +38,12 @@ export class TestSystem {
   readonly enginePath: string
   engine: Engine | null = null
   service: Service | null = null
-  readonly #after: After
+  readonly #after: Cleanup
   readonly #options: Partial<ServiceOptions>
   #httpPort = 0
 
   private constructor(
-    after: After,
+    after: Cleanup,
     dataDir: string,
     port: number,
     engine: string,
@@ -52,10 +57,10 @@ export class TestSystem {
   }
 
   static async start(
-    after: After,
+    after: Cleanup,
     options: { engine?: string; service?: Partial<ServiceOptions>; dataDir?: string } = {},
   ): Promise<TestSystem> {
-    const dataDir = options.dataDir ?? join(tempDir(after as never), 'data')
+    const dataDir = options.dataDir ?? join(tempDir(after), 'data')
     const system = new TestSystem(
       after,
       dataDir,
@@ -215,7 +220,7 @@ export class Owner {
 
   /** Connects a new user of this account. */
   async connect(
-    after: After,
+    after: Cleanup,
     servers: string,
     edit: (claims: UserClaims) => void = () => {},
   ): Promise<NatsConnection> {

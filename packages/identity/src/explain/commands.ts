@@ -2,7 +2,7 @@
 import type { AccountClaims, UserClaims } from '../claims.ts'
 
 /** A word of a shell command, quoted where a shell would read more into it. */
-export function word(text: string): string {
+function word(text: string): string {
   if (/^[\w.,:/@=+-]+$/.test(text)) return text
   return /[$`"\\!]/.test(text) ? `'${text.replaceAll("'", `'\\''`)}'` : `"${text}"`
 }

@@ -65,11 +65,6 @@ export class FlagValues {
     return this.get(name, []) as TimeRange[]
   }
 
-  /** The flag's value when given, else what is there already. */
-  integerOr(name: string, current: Int64): Int64 {
-    return this.has(name) ? this.integer(name) : current
-  }
-
   private get(name: string, empty: Value): Value {
     return this.given.get(name) ?? this.specOf(name).fallback ?? empty
   }

@@ -55,7 +55,7 @@ export const USER_LIMITS: Record<string, Text[]> = {
   bearer: ['--bearer'],
 }
 
-export const keyOf =
+const keyOf =
   (...place: [] | [string] | [string, string]) =>
   (sandbox: Sandbox) =>
     sandbox.key('Op', ...place)

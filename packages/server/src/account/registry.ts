@@ -62,11 +62,6 @@ export class AccountRegistry {
     return this.#accounts.size
   }
 
-  /** The account, from where accounts come when it is not here yet; null when nobody knows it. */
-  getOrFetch(name: string): Account | Promise<Account | null> | null {
-    return this.#accounts.get(name) ?? this.fetch?.(name) ?? null
-  }
-
   /** Takes an account out that nobody imports from any more. */
   remove(account: Account): void {
     this.#take(account, EMPTY_SPEC)

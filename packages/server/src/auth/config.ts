@@ -21,7 +21,7 @@ import { identity } from './identity.ts'
 import { bcryptMatches, equalInTime, isBcrypt } from './passwords.ts'
 import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
 
-export const SYSTEM = '$SYS'
+const SYSTEM = '$SYS'
 
 /** Makes the accounts of the configuration file, their sharing and the system account. */
 export function configuredAccounts(server: Server): void {

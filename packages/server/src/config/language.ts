@@ -217,12 +217,6 @@ export function parseConfigFile(file: string): ParsedConfig {
   return { root, digest: digestOf(root) }
 }
 
-/** For texts that come from elsewhere; includes are looked up from the working directory. @throws ConfigError. */
-export function parseConfig(text: string, file = ''): ParsedConfig {
-  const root = new Builder(file, new Set()).read(text)
-  return { root, digest: digestOf(root) }
-}
-
 function parseFile(file: string): ConfigMap {
   let text: string
   try {

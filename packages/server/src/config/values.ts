@@ -36,7 +36,7 @@ export class Problems {
 /** Where the official server stumbles over a type: it reads nothing more of the whole block then. */
 class WrongTypeError extends ConfigError {}
 
-export const place = ({ at }: ConfigValue): string => `${at.file}:${at.line}:${at.column}`
+const place = ({ at }: ConfigValue): string => `${at.file}:${at.line}:${at.column}`
 
 /** Ends the reading of a block. */
 export function fail(value: ConfigValue, text: string): never {

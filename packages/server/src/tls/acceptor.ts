@@ -40,7 +40,7 @@ function verifiedChain(socket: TLSSocket): Buffer[] {
 }
 
 /** Hex SHA-256 of the certificate's SubjectPublicKeyInfo, as `pinned_certs` has it. */
-export function keyId(certificate: X509Certificate): string {
+function keyId(certificate: X509Certificate): string {
   return createHash('sha256')
     .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
     .digest('hex')

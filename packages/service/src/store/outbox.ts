@@ -76,14 +76,6 @@ export async function hurry(queries: Queries): Promise<void> {
   await queries.updateTable('outbox').set({ next_attempt_at: 0 }).execute()
 }
 
-export async function outboxSize(queries: Queries): Promise<number> {
-  const row = await queries
-    .selectFrom('outbox')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
-}
-
 export async function waitingAccounts(queries: Queries): Promise<Set<string>> {
   const rows = await queries.selectFrom('outbox').select('public_key').execute()
   return new Set(rows.map((row) => row.public_key))
