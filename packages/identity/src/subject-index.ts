@@ -33,6 +33,13 @@ export class SubjectIndex {
     node.ends.push(position)
   }
 
+  /** Positions of the subjects that contain this one, as the rules of claims mean it (isContainedIn), in rising order. */
+  containing(subject: string): number[] {
+    const found: number[] = []
+    climb(this.#root, subject.split('.'), 0, found)
+    return found.sort((a, b) => a - b)
+  }
+
   /** Positions of the subjects that have a literal subject in common with this one, in rising order. */
   overlapping(subject: string): number[] {
     const found: number[] = []
@@ -59,6 +66,20 @@ function walk(node: Node, tokens: readonly string[], at: number, found: number[]
       if (child !== undefined) walk(child, tokens, at + 1, found)
     }
   }
+}
+
+function climb(node: Node, tokens: readonly string[], at: number, found: number[]): void {
+  if (at === tokens.length) {
+    if (node.ends !== null) for (const end of node.ends) found.push(end)
+    return
+  }
+  if (node.tail !== null) for (const end of node.tail) found.push(end)
+  if (node.next === null) return
+  const token = tokens[at]!
+  const child = node.next.get('*')
+  if (child !== undefined) climb(child, tokens, at + 1, found)
+  const same = token === '*' ? undefined : node.next.get(token)
+  if (same !== undefined) climb(same, tokens, at + 1, found)
 }
 
 function everything(node: Node, found: number[]): void {

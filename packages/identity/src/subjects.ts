@@ -25,6 +25,17 @@ export function isSubsetMatch(subject: string, pattern: string): boolean {
   return a.length === b.length
 }
 
+/**
+ * What the rules of claims take for "contained": as isSubsetMatch, but `*` covers a `>` in its place too. Which claims count hangs on it,
+ * so it is as the official library has it.
+ */
+export function isContainedIn(subject: string, other: string): boolean {
+  const a = subject.split('.')
+  const b = other.split('.')
+  if (a.length < b.length || (a.length > b.length && b.at(-1) !== '>')) return false
+  return b.every((token, i) => token === '*' || token === a[i] || (token === '>' && i === b.length - 1))
+}
+
 /** True when some literal subject matches both. */
 export function subjectsOverlap(left: string, right: string): boolean {
   const a = left.split('.')

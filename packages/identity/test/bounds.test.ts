@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createKeyPair, newAccountClaims, validate } from '../src/node.ts'
 import { SubjectIndex } from '../src/subject-index.ts'
-import { subjectsOverlap } from '../src/subjects.ts'
+import { isContainedIn, subjectsOverlap } from '../src/subjects.ts'
 
 const COUNT = 5_000
 
@@ -44,12 +44,29 @@ describe('an account with thousands of', () => {
     const one = claims()
     one.nats.exports = Array.from({ length: COUNT }, (_, i) => ({
       name: `${i}`,
-      subject: i === 0 ? 'x.>' : `x.${i}.*`,
+      subject: i % 2 === 0 ? `x.${i}.*` : `x.${i - 1}.y`,
       type: 'stream',
     }))
     const contained = validate(one).filter(({ text }) => text.includes('already exports'))
     assert.equal(contained.length, 1_000)
-    assert.equal(contained[0]!.text, 'stream export subject "x.>" already exports "x.1.*"')
+    assert.equal(contained[0]!.text, 'stream export subject "x.0.*" already exports "x.0.y"')
+  })
+
+  it('exports that all overlap, none within another, is judged export by export', () => {
+    // Half of twelve tokens are wildcards, each time others.
+    const half = Array.from({ length: 2 ** 12 }, (_, i) => i.toString(2).padStart(12, '0')).filter(
+      (bits) => bits.replaceAll('0', '').length === 6,
+    )
+    const one = claims()
+    one.nats.exports = half.map((bits) => ({
+      name: bits,
+      subject: [...bits].map((bit) => (bit === '1' ? '*' : 'x')).join('.'),
+      type: 'stream',
+    }))
+    assert.deepEqual(
+      validate(one).filter(({ level }) => level === 'error'),
+      [],
+    )
   })
 })
 
@@ -70,6 +87,8 @@ describe('the index of subjects', () => {
     for (const subject of subjects) {
       const expected = subjects.flatMap((other, i) => (subjectsOverlap(subject, other) ? [i] : []))
       assert.deepEqual(index.overlapping(subject), expected, subject)
+      const wider = subjects.flatMap((other, i) => (isContainedIn(subject, other) ? [i] : []))
+      assert.deepEqual(index.containing(subject), wider, subject)
     }
   })
 })

@@ -134,7 +134,7 @@ describe('validation', () => {
       'a signing key of another role',
       () => accountWith((nats) => (nats.signing_keys = [user.publicKey])),
       'error',
-      /not an account public key/,
+      /not a valid account signing key/,
     ],
     [
       'an odd cluster traffic',
@@ -164,13 +164,13 @@ describe('validation', () => {
       'a trace with wildcards',
       () => accountWith((nats) => (nats.trace = { dest: 'a.*' })),
       'error',
-      /wildcards/,
+      /not a valid publish subject/,
     ],
     [
       'a trace sampling over 100',
       () => accountWith((nats) => (nats.trace = { dest: 'a', sampling: 101 })),
       'error',
-      /sampling/,
+      /Sampling value '101'/,
     ],
     [
       'a mapping over 100 percent',
@@ -358,7 +358,7 @@ describe('validation', () => {
       'a local subject beyond the wildcards',
       () => accountWith((nats) => (nats.imports = [{ ...imported, subject: 'a.*', local_subject: 'b.$2' }])),
       'error',
-      /exceeds/,
+      /Reference \$2/,
     ],
     [
       'services on overlapping local subjects',

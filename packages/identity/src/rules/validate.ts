@@ -15,7 +15,7 @@ import { JET_STREAM_LIMITS } from '../claims.ts'
 import { decodeActivation } from '../jwt/decode.ts'
 import { isPublicKey, roleOfPublicKey } from '../nkeys.ts'
 import { SubjectIndex } from '../subject-index.ts'
-import { hasWildcard, isSubsetMatch } from '../subjects.ts'
+import { hasWildcard, isContainedIn } from '../subjects.ts'
 
 export interface Issue {
   readonly level: 'error' | 'warning' | 'time'
@@ -27,6 +27,8 @@ export interface Issue {
 }
 
 const MAX_INFO = 8 * 1024
+/** With a scheme and a host; the WHATWG parser finds hosts where there are none (`http:/x`). */
+const ABSOLUTE_URL = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?[^:/?#]/i
 
 class Issues {
   readonly list: Issue[] = []
@@ -145,32 +147,46 @@ function account(claims: AccountClaims, issues: Issues): void {
   authorization(nats.authorization, issues)
   if (nats.trace !== undefined) {
     const { dest = '', sampling = 0 } = nats.trace
-    subject(dest, issues, 'trace.dest')
+    const found = new Issues()
+    subject(dest, found, 'trace.dest')
+    if (found.list.length > 0)
+      issues.error(`the account Trace.Destination ${found.list[0]!.text}`, 'trace.dest')
     if (hasWildcard(dest))
       issues.error(
-        `the account tracing destination ${JSON.stringify(dest)} is invalid: it cannot have wildcards`,
+        `the account Trace.Destination subject ${JSON.stringify(dest)} is not a valid publish subject`,
         'trace.dest',
       )
     if (sampling < 0 || sampling > 100)
-      issues.error(`sampling value '${sampling}' is not valid, should be between 1 and 100`, 'trace.sampling')
+      issues.error(
+        `the account Trace.Sampling value '${sampling}' is not valid, should be in the range [1..100]`,
+        'trace.sampling',
+      )
   }
   if (nats.limits.imports !== -1 && imports.length > nats.limits.imports) {
-    issues.error('the account contains more imports than allowed by the operator', 'imports')
+    const text = 'the account contains more imports than allowed by the operator'
+    issues.error(text, 'imports')
+    // Said once more where the limits say anything.
+    if (nats.limits.imports >= 0 && Object.values(nats.limits).some(Boolean)) issues.error(text, 'imports')
   }
   if (nats.limits.exports !== -1) {
     if (exports.length > nats.limits.exports)
       issues.error('the account contains more exports than allowed by the operator', 'exports')
-    if (
-      !nats.limits.wildcards &&
-      exports.some((item) => item?.subject !== undefined && hasWildcard(item.subject))
-    ) {
-      issues.error('the account contains wildcard exports that are not allowed by the operator', 'exports')
-    }
+    if (!nats.limits.wildcards)
+      for (const [i, item] of exports.entries())
+        if (item !== null && hasWildcard(item.subject ?? ''))
+          issues.error(
+            'the account contains wildcard exports that are not allowed by the operator',
+            `exports[${i}].subject`,
+          )
   }
   for (const [i, key] of (nats.signing_keys ?? []).entries()) {
     const text = typeof key === 'string' ? key : key.key
-    if (!isPublicKey(text, 'account'))
-      issues.error(`${text} is not an account public key`, `signing_keys[${i}]`)
+    if (isPublicKey(text, 'account')) continue
+    const why =
+      typeof key === 'string'
+        ? `${JSON.stringify(text)} is not a valid account signing key`
+        : `${text} is not an account public key`
+    issues.error(why, `signing_keys[${i}]`)
   }
   if (!['', 'system', 'owner'].includes(nats.cluster_traffic ?? '')) {
     issues.error(`unknown cluster traffic option: ${JSON.stringify(nats.cluster_traffic)}`, 'cluster_traffic')
@@ -190,7 +206,7 @@ function limits(value: AccountClaims['nats']['limits'], issues: Issues): void {
   if (JET_STREAM_LIMITS.some((field) => value[field]))
     issues.error('JetStream Limits and tiered JetStream Limits are mutually exclusive', 'limits')
   if (tiers.includes(''))
-    issues.error('tiered JetStream Limits can not contain a blank tier name', 'limits.tiered_limits')
+    issues.error('Tiered JetStream Limits can not contain a blank "" tier name', 'limits.tiered_limits')
 }
 
 function permissions(value: Permissions, issues: Issues, path: string): void {
@@ -198,20 +214,27 @@ function permissions(value: Permissions, issues: Issues, path: string): void {
     for (const [i, entry] of (list ?? []).entries()) {
       const words = entry.split(' ')
       const at = `${path}${path === '' ? '' : '.'}${where}[${i}]`
-      if (words.length > 2)
-        issues.error(`Permission Subject ${JSON.stringify(entry)} contains too many spaces`, at)
-      else if (words.length === 2 && !queues) {
-        issues.error(`Permission Subject ${JSON.stringify(entry)} is not allowed to contain queue`, at)
-      } else for (const word of words) subject(word, issues, at)
+      if (words.length > 2) {
+        issues.error(`Permission Subject "${entry}" contains too many spaces`, at)
+        continue
+      }
+      for (const word of words) subject(word, issues, at)
+      if (words.length === 2 && !queues)
+        issues.error(`Permission Subject "${entry}" is not allowed to contain queue`, at)
     }
   }
-  check(value.pub.allow, 'pub.allow', false)
-  check(value.pub.deny, 'pub.deny', false)
   check(value.sub.allow, 'sub.allow', true)
   check(value.sub.deny, 'sub.deny', true)
+  check(value.pub.allow, 'pub.allow', false)
+  check(value.pub.deny, 'pub.deny', false)
 }
 
 function mappings(value: NonNullable<AccountClaims['nats']['mappings']>, issues: Issues): void {
+  const tooMuch = (source: string, where: string): void =>
+    issues.error(
+      `Mapping ${JSON.stringify(source)}${where} exceeds 100% among all of it's weighted to mappings`,
+      `mappings.${source}`,
+    )
   for (const [source, targets] of Object.entries(value)) {
     subject(source, issues, `mappings.${source}`)
     const sums = new Map<string, number>()
@@ -224,16 +247,11 @@ function mappings(value: NonNullable<AccountClaims['nats']['mappings']>, issues:
           `mappings.${source}`,
         )
       const cluster = target.cluster ?? ''
-      sums.set(cluster, (sums.get(cluster) ?? 0) + weight)
+      const sum = (sums.get(cluster) ?? 0) + weight
+      sums.set(cluster, sum)
+      if (cluster !== '' && sum > 100) tooMuch(source, ` in cluster ${JSON.stringify(cluster)}`)
     }
-    for (const [cluster, sum] of sums) {
-      if (sum <= 100) continue
-      const where = cluster === '' ? '' : ` in cluster ${JSON.stringify(cluster)}`
-      issues.error(
-        `Mapping ${JSON.stringify(source)}${where} exceeds 100% among all of it's weighted to mappings`,
-        `mappings.${source}`,
-      )
-    }
+    if ((sums.get('') ?? 0) > 100) tooMuch(source, '')
   }
 }
 
@@ -249,11 +267,14 @@ function authorization(value: AccountClaims['nats']['authorization'], issues: Is
         'authorization.auth_users',
       )
   }
-  if (accounts.includes('*') && accounts.length > 1) {
-    issues.error('AllowedAccounts can only be a list of accounts or "*"', 'authorization.allowed_accounts')
-  }
   for (const key of accounts) {
-    if (key !== '*' && !isPublicKey(key, 'account')) {
+    if (key === '*') {
+      if (accounts.length > 1)
+        issues.error(
+          'AllowedAccounts can only be a list of accounts or "*"',
+          'authorization.allowed_accounts',
+        )
+    } else if (!isPublicKey(key, 'account')) {
       issues.error(
         `Account ${JSON.stringify(key)} is not a valid account public key`,
         'authorization.allowed_accounts',
@@ -269,7 +290,7 @@ function infoOf(value: { description?: string; info_url?: string }, issues: Issu
   if (size(value.description) > MAX_INFO) issues.error('Description is too long', `${path}description`)
   if (!value.info_url) return
   if (size(value.info_url) > MAX_INFO) issues.error('Info URL is too long', `${path}info_url`)
-  else if (!URL.canParse(value.info_url) || new URL(value.info_url).host === '') {
+  else if (!ABSOLUTE_URL.test(value.info_url) || !URL.canParse(value.info_url)) {
     issues.error('error parsing info url: no hostname or scheme', `${path}info_url`)
   }
 }
@@ -278,31 +299,31 @@ function infoOf(value: { description?: string; info_url?: string }, issues: Issu
 const MAX_OVERLAPS = 1000
 
 function exportsList(list: (Export | null)[], issues: Issues): void {
-  const seen: Record<string, SubjectIndex> = { stream: new SubjectIndex(), service: new SubjectIndex() }
-  let left = MAX_OVERLAPS
+  for (const [i, item] of list.entries())
+    if (item === null) issues.error('null export is not allowed', `exports[${i}]`)
+    else oneExport(item, issues, `exports[${i}].`)
+  for (const kind of ['service', 'stream']) contained(list, kind, issues)
+}
+
+/** Each subject that contains another one of the kind, with the first of those. */
+function contained(list: (Export | null)[], kind: string, issues: Issues): void {
+  const index = new SubjectIndex()
+  // Whatever is no service counts as a stream.
+  const isMeant = (item: Export | null): item is Export =>
+    item !== null && (item.type === 'service') === (kind === 'service')
+  for (const [i, item] of list.entries()) if (isMeant(item)) index.add(item.subject ?? '', i)
+  const wide = new Set<string>()
   for (const [i, item] of list.entries()) {
-    const path = `exports[${i}].`
-    if (item === null) {
-      issues.error('null export is not allowed', `exports[${i}]`)
-      continue
+    if (!isMeant(item)) continue
+    const narrow = item.subject ?? ''
+    for (const other of index.containing(narrow)) {
+      const subject = list[other]?.subject ?? ''
+      if (other === i || wide.has(subject)) continue
+      wide.add(subject)
+      const text = `${kind} export subject ${JSON.stringify(subject)} already exports ${JSON.stringify(narrow)}`
+      issues.error(text, `exports[${Math.max(i, other)}].subject`)
+      if (wide.size === MAX_OVERLAPS) return
     }
-    oneExport(item, issues, path)
-    const others = seen[item.type ?? '']
-    if (others === undefined || item.subject === undefined) continue
-    for (const position of left > 0 ? others.overlapping(item.subject).slice(0, left) : []) {
-      const other = list[position]?.subject ?? ''
-      const [narrow, wide] = isSubsetMatch(item.subject, other)
-        ? [item.subject, other]
-        : [other, item.subject]
-      if (isSubsetMatch(narrow, wide)) {
-        issues.error(
-          `${item.type} export subject ${JSON.stringify(wide)} already exports ${JSON.stringify(narrow)}`,
-          `${path}subject`,
-        )
-        left--
-      }
-    }
-    others.add(item.subject, i)
   }
 }
 
@@ -357,39 +378,70 @@ function oneExport(item: Export, issues: Issues, path: string): void {
   infoOf(item, issues, path)
 }
 
-/** The subject under which a service import is called inside the importing account, references as wildcards. */
-function localOf(item: Import): string {
-  if (item.to && item.type === 'service') return item.subject ?? ''
-  if (item.local_subject) return item.local_subject.replace(/\$\d+/g, '*')
-  return item.subject ?? ''
+/** The subject of a service import that may not meet another one's: the old field, else the local name with references as wildcards. */
+function claimedBy({ to, local_subject, subject }: Import): string {
+  if (to) return to
+  if (local_subject) return local_subject.replace(/(?<=^|\.)\$[+-]?\d+(?=\.|$)/g, '*')
+  return subject ?? ''
 }
 
 function importsList(list: (Import | null)[], importer: string, issues: Issues): void {
-  const byAccount = new Map<string, SubjectIndex>()
+  const meets = meetings(list)
   let left = MAX_OVERLAPS
+  const seen = new Set<string>()
   for (const [i, item] of list.entries()) {
     if (item === null) {
       issues.error('null import is not allowed', `imports[${i}]`)
       continue
     }
+    if (item.type === 'service') {
+      const claimed = claimedBy(item)
+      const [mine, account] = [JSON.stringify(claimed), JSON.stringify(item.account ?? '')]
+      const overlaps = (text: string): void => {
+        if (left-- > 0) issues.error(`overlapping subject namespace for ${text}`, `imports[${i}]`)
+      }
+      const isKnown = seen.has(`${item.account} ${claimed}`)
+      if (isKnown) overlaps(`${mine} and ${mine} in same account ${account}`)
+      for (const other of meets.get(`${item.account} ${claimed}`) ?? [])
+        if (seen.has(`${item.account} ${other}`))
+          overlaps(`${mine} and ${JSON.stringify(other)} in same account ${account}`)
+      if (isKnown) overlaps(`${mine} in account ${account}`)
+      seen.add(`${item.account} ${claimed}`)
+    }
     oneImport(item, importer, issues, `imports[${i}].`)
-    if (item.type !== 'service') continue
-    const local = localOf(item)
-    const account = item.account ?? ''
-    let services = byAccount.get(account)
-    if (services === undefined) {
-      services = new SubjectIndex()
-      byAccount.set(account, services)
-    }
-    for (const position of left > 0 ? services.overlapping(local).slice(0, left) : []) {
-      issues.error(
-        `overlapping subject namespace for ${JSON.stringify(local)} and ${JSON.stringify(localOf(list[position]!))} in same account ${JSON.stringify(account)}`,
-        `imports[${i}]`,
-      )
-      left--
-    }
-    services.add(local, i)
   }
+}
+
+/** For the subject of each service import, by exporter and subject, the others of that exporter that contain it or are contained in it. */
+function meetings(list: (Import | null)[]): Map<string, Set<string>> {
+  const byAccount = new Map<string, string[]>()
+  for (const item of list) {
+    if (item?.type !== 'service') continue
+    const subjects = byAccount.get(item.account ?? '')
+    if (subjects === undefined) byAccount.set(item.account ?? '', [claimedBy(item)])
+    else subjects.push(claimedBy(item))
+  }
+  const meets = new Map<string, Set<string>>()
+  let left = MAX_OVERLAPS
+  const meet = (account: string, one: string, other: string): void => {
+    const key = `${account} ${one}`
+    const others = meets.get(key)
+    if (others === undefined) meets.set(key, new Set([other]))
+    else others.add(other)
+  }
+  for (const [account, all] of byAccount) {
+    const subjects = [...new Set(all)]
+    const index = new SubjectIndex()
+    for (const [i, subject] of subjects.entries()) index.add(subject, i)
+    for (const [i, subject] of subjects.entries())
+      for (const wide of index.containing(subject)) {
+        if (wide === i) continue
+        if (left-- === 0) return meets
+        meet(account, subject, subjects[wide]!)
+        meet(account, subjects[wide]!, subject)
+      }
+  }
+  return meets
 }
 
 function oneImport(item: Import, importer: string, issues: Issues, path: string): void {
@@ -431,7 +483,7 @@ function embeddedToken(item: Import, token: string, importer: string, issues: Is
   }
   if (claims.sub !== importer)
     issues.error(
-      `activation token doesn't match the importing account for import ${JSON.stringify(item.subject ?? '')}`,
+      `activation token doesn't match account it is being included in, ${JSON.stringify(item.subject ?? '')}`,
       at,
     )
   if (claims.nats.kind !== item.type) {
@@ -439,42 +491,38 @@ function embeddedToken(item: Import, token: string, importer: string, issues: Is
   }
   activation(claims, issues)
   const remote = item.type === 'service' && item.to ? item.to : (item.subject ?? '')
-  if (!isSubsetMatch(remote, claims.nats.subject ?? '')) {
+  if (!isContainedIn(remote, claims.nats.subject ?? '')) {
     issues.error(
-      `activation token import subject ${JSON.stringify(claims.nats.subject ?? '')} doesn't match import ${JSON.stringify(remote)}`,
+      `activation token import subject ${JSON.stringify(claims.nats.subject ?? '')} doesn't match import ${JSON.stringify(item.subject ?? '')}`,
       at,
     )
   }
 }
 
 function localSubject(local: string, remote: string, issues: Issues, path: string): void {
-  if (local.includes(' ')) issues.error(`Local Subject ${JSON.stringify(local)} cannot contain spaces`, path)
+  subject(local, issues, path)
+  if (remote === '') issues.error('subject cannot be empty', path)
+  if (local.includes(' ')) issues.error(`subject ${JSON.stringify(local)} cannot have spaces`, path)
   const localTokens = local.split('.')
   const remoteTokens = remote.split('.')
-  if ((localTokens.at(-1) === '>') !== (remoteTokens.at(-1) === '>')) {
-    issues.error(
-      `When '>' is used in Subject and Local Subject, they have to end with it: ${JSON.stringify(local)}`,
-      path,
-    )
-  }
+  if ((localTokens.at(-1) === '>') !== (remoteTokens.at(-1) === '>'))
+    issues.error('both, renaming subject and subject, need to end or not end in >', path)
   const stars = remoteTokens.filter((token) => token === '*').length
   let references = 0
   for (const token of localTokens) {
     if (token === '*') references++
-    else if (/^\$\d+$/.test(token)) {
-      if (Number(token.slice(1)) > stars)
+    else if (/^\$[+-]?\d+$/.test(token)) {
+      const number = Number(token.slice(1))
+      if (number <= stars) references++
+      else
         issues.error(
-          `Local Subject ${JSON.stringify(local)}: reference ${token} exceeds the wildcards of ${JSON.stringify(remote)}`,
+          `Reference $${number} in ${JSON.stringify(local)} reference * in ${JSON.stringify(remote)} that do not exist`,
           path,
         )
-      else references++
     }
   }
   if (references !== stars)
-    issues.error(
-      `Local Subject ${JSON.stringify(local)} does not use each wildcard of ${JSON.stringify(remote)} once`,
-      path,
-    )
+    issues.error('subject does not contain enough * or reference wildcards $[0-9]', path)
 }
 
 function user({ nats }: UserClaims, issues: Issues): void {

@@ -106,6 +106,7 @@ export class AccountRegistry {
       else importers.add(account)
     }
     account.spec = spec
+    account.everHeld.clear()
     account.sharer = newSharer(this.exportsOf(account))
     for (const item of spec.exports) {
       const why = item.latency === null ? null : latencyRefusal(account.sharer, item)

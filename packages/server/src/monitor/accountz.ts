@@ -1,5 +1,5 @@
 // /accountz: the accounts in memory, or one of them in detail.
-import { type AccountClaims, decodeAccount, validate } from '@ngs/identity/node'
+import { type AccountClaims, decodeAccount, localPattern, validate } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
 import { itself, type MappingSpec, refusalOf } from '../account/mappings.ts'
 import type { ExportSpec, ImportSpec, LatencySpec } from '../account/spec.ts'
@@ -27,14 +27,16 @@ export function accountDetail(server: Server, name: string): Record<string, unkn
   if (account === undefined) throw new QueryError(`Account ${name} does not exist`)
   const claims = account.token === '' ? null : decodeAccount(account.token)
   const automatic = [...account.held].filter(({ system }) => system)
-  const imports = [...account.spec.imports, ...automatic].sort(streamsFirst)
+  // What was never in force is not listed; what is not any more, as invalid.
+  const known = account.spec.imports.filter((spec) => account.everHeld.has(spec))
+  const imports = [...known, ...automatic].sort(streamsFirst)
   const exports = [...server.accounts.exportsOf(account)].sort((a, b) => streamsFirst(b, a))
   return {
     account_name: account.name,
     update_time: utc(account.updatedAt),
     is_system: set(account.isSystem),
     expired: account.expired,
-    complete: imports.every((spec) => server.accounts.get(spec.account) !== undefined),
+    complete: known.length === account.spec.imports.length,
     jetstream_enabled: false,
     leafnode_connections: 0,
     client_connections: account.clients.size,
@@ -80,7 +82,7 @@ const issue = ({ text, blocking, level }: ReturnType<typeof validate>[number]): 
 const revocations = (
   list: Readonly<Record<string, number | bigint>> | undefined,
 ): Record<string, string> | undefined =>
-  entries(Object.entries(list ?? {}).map(([key, at]) => [key, local(Number(at) * 1000)]))
+  entries(Object.entries(list ?? {}).map(([key, at]) => [key, local(Number(at) * 1000).replace('.000', '')]))
 
 /** As they are drawn from: the lightest first, each with the sum of the weights up to it, the source itself for what is left over. */
 function destinations({ source, destinations: all }: MappingSpec): Record<string, unknown>[] {
@@ -111,7 +113,11 @@ function exported(spec: ExportSpec, claims: AccountClaims | null): Record<string
       spec.kind === 'stream' ? undefined : spec.responseType === 'Stream' ? 'Streamed' : spec.responseType,
     service_latency: latency(spec.latency),
     approved_accounts: listed([...(spec.accounts ?? [])]),
-    revoked_activations: revocations(claim?.revocations),
+    // Not kept for a stream that everybody may import.
+    revoked_activations:
+      spec.kind === 'stream' && spec.authorize === null && spec.accountTokenPosition === 0
+        ? undefined
+        : revocations(claim?.revocations),
   }
 }
 
@@ -120,7 +126,7 @@ const latency = (spec: LatencySpec | null): Record<string, unknown> | undefined 
 
 function imported(account: Account, spec: ImportSpec): Record<string, unknown> {
   const invalid = !account.held.has(spec)
-  const [subject, to] = [fromWire(spec.subject), fromWire(spec.to)]
+  const [subject, to] = [fromWire(spec.subject), fromWire(localPattern(spec.to))]
   if (spec.kind === 'service') {
     const inForce = account.services.find((item) => item.spec === spec)
     return {
