@@ -562,7 +562,10 @@ describe('a push', () => {
     it('is refused with a token that does not open it', async () => {
       const stranger = createKeyPair('account')
       const cases: [string, RegExp][] = [
-        [activation({ sub: stranger.publicKey }), /activation token doesn't match account it is being included in/],
+        [
+          activation({ sub: stranger.publicKey }),
+          /activation token doesn't match account it is being included in/,
+        ],
         [activation({ subject: 'other.>' }), /doesn't match import/],
         [activation({ kind: 'service' }), /mismatch between token import type/],
         [

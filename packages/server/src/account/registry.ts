@@ -141,6 +141,8 @@ export class AccountRegistry {
       if (typeof made === 'string') {
         refused.add(made)
         if (before?.has(made) !== true) this.onRefusedImport(account, spec, made)
+        // What was in force before stands in the way of imports that would go round, and so will find its place again.
+        if (account.everHeld.has(spec)) accept(account.sharer, spec)
         continue
       }
       if (made instanceof StreamImport) streams.push(made)
