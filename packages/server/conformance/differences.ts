@@ -48,6 +48,16 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'the stack of one operation is bounded; requests and responses themselves arrive',
   },
   {
+    what: 'responses that a service owes while the JWT of its account changes',
+    here: 'still reach who waits for them; the official server forgets them',
+    why: 'a push should lose no requests',
+  },
+  {
+    what: 'an import that was refused while its exporter changes several times',
+    here: 'is tried again each time; the official server tries once, then not before the importer changes',
+    why: 'what is in force should follow from the JWTs, not from their history',
+  },
+  {
     what: 'log lines about protocol errors',
     here: '`Client parser ERROR` without the state of the parser',
     why: 'the states are those of another parser',

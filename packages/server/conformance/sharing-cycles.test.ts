@@ -218,4 +218,72 @@ inEveryWorld('imports of claims that lead back', {}, (world) => {
     await answering.flush()
     assert.equal(await responder.flush(), wire('MSG in 3 9', 'from afar'))
   })
+
+  it('are left out even where the way back was cut, for who was there first keeps the place', async (t) => {
+    const service = (subject: string) => ({ name: subject, subject, type: 'service' as const })
+    const [first, second] = [await world.account(), await world.account()]
+    const from = (other: typeof first, subject: string): Import => ({
+      ...service(subject),
+      account: other.key.publicKey,
+    })
+    second.claims.nats.exports = [service('help')]
+    first.claims.nats.exports = [service('help')]
+    first.claims.nats.imports = [from(second, 'help')]
+    const connect = { headers: true, no_responders: true }
+    for (const { claims } of [second, first]) await world.push(claims)
+    const answering = await world.client(t, second.key, undefined, { connect })
+    const asker = await world.client(t, first.key, undefined, { connect })
+    answering.say('SUB help 1')
+    asker.say('SUB in 1')
+    for (const one of [answering, asker]) await one.flush()
+    second.claims.nats.exports = []
+    await world.push(second.claims)
+    asker.pub('help', '', 'in')
+    assert.match(await asker.flush(), /^HMSG in 1 .*\r\nNATS\/1\.0 503/)
+    // Not let in for the moment, and still in the way.
+    second.claims.nats.imports = [from(first, 'help')]
+    await world.push(second.claims)
+    answering.say('SUB in 2', 'UNSUB 1')
+    asker.say('SUB help 2')
+    await asker.flush()
+    answering.pub('help', '', 'in')
+    assert.match(await answering.flush(), /^HMSG in 2 .*\r\nNATS\/1\.0 503/)
+    assert.equal(await asker.flush(), '')
+    second.claims.nats.exports = [service('help')]
+    await world.push(second.claims)
+    answering.say('SUB help 3')
+    asker.say('UNSUB 2')
+    await answering.flush()
+    asker.pub('help', '', 'in')
+    await asker.flush()
+    assert.equal((await answering.message()).subject, 'help')
+  })
+
+  it('are left out alone: what is in force stays, whatever its exporter imports later', async (t) => {
+    const service = (subject: string) => ({ name: subject, subject, type: 'service' as const })
+    const [first, second] = [await world.account(), await world.account()]
+    const from = (other: typeof first, subject: string, local: string): Import => ({
+      ...service(subject),
+      account: other.key.publicKey,
+      local_subject: local,
+    })
+    first.claims.nats.exports = [service('help.*')]
+    second.claims.nats.exports = [service('help.>')]
+    second.claims.nats.imports = [from(first, 'help.*', 'help.$1')]
+    for (const { claims } of [first, second]) await world.push(claims)
+    const answering = await world.client(t, first.key)
+    const asker = await world.client(t, second.key)
+    answering.say('SUB help.* 1')
+    for (const one of [answering, asker]) await one.flush()
+    const asked = async (): Promise<void> => {
+      asker.pub('help.a', 'x')
+      await asker.flush()
+      assert.equal((await answering.message()).subject, 'help.a')
+    }
+    await asked()
+    // Seen from the other side, this leads round.
+    first.claims.nats.imports = [from(second, 'help.>', 'remote.>')]
+    await world.push(first.claims)
+    await asked()
+  })
 })

@@ -35,9 +35,9 @@ export class Account {
   /** Streams of other accounts by local subject. Null for none, which every SUB asks. */
   streams: Matcher<StreamImport> | null = null
   #streamsKey = ''
-  /** Of the spec's imports those in force, and those that have been since the spec came. */
+  /** Of the spec's imports those in force, and those that have been since the spec came, as they were last. */
   held: ReadonlySet<ImportSpec> = new Set()
-  readonly everHeld = new Set<ImportSpec>()
+  readonly everHeld = new Map<ImportSpec, StreamImport | ServiceImport>()
   /** Responses that services of this account owe, and those it waits for. */
   readonly replies: Replies
   readonly awaited: Awaited
@@ -210,8 +210,9 @@ export class Account {
   /** Replaces the imports in force; called by the registry, which knows the exporters. */
   link(streams: readonly StreamImport[], services: ServiceImport[]): void {
     // The new handlers come before the old ones go, so that a request always finds one.
-    this.held = new Set([...streams, ...services].map(({ spec }) => spec))
-    for (const spec of this.held) this.everHeld.add(spec)
+    const items = [...streams, ...services]
+    this.held = new Set(items.map(({ spec }) => spec))
+    for (const item of items) this.everHeld.set(item.spec, item)
     const before = this.services
     this.services = services
     for (const service of services) {

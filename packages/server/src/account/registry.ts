@@ -169,7 +169,11 @@ export class AccountRegistry {
       : authorised(exporter.sharer, account.name, spec)
     if ('refusal' in found) return `${kind} import not authorized: ${found.refusal}`
     const failed = (why: string): string => `Error adding ${kind} import "${fromWire(subject)}": ${why}`
-    const why = spec.system ? null : unfit((name) => this.#accounts.get(name)?.sharer, account.name, spec)
+    // Judged once: what the exporter imports later does not take away what is in force.
+    const why =
+      spec.system || account.everHeld.has(spec)
+        ? null
+        : unfit((name) => this.#accounts.get(name)?.sharer, account.name, spec)
     if (why !== null) return failed(why)
     const key = kind === 'stream' ? `${spec.account} ${subject}` : ` ${spec.account} ${to}`
     const same = seen.get(key)

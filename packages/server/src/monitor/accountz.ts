@@ -2,6 +2,7 @@
 import { type AccountClaims, decodeAccount, localPattern, validate } from '@ngs/identity/node'
 import type { Account } from '../account/account.ts'
 import { itself, type MappingSpec, refusalOf } from '../account/mappings.ts'
+import { ServiceImport } from '../account/sharing.ts'
 import type { ExportSpec, ImportSpec, LatencySpec } from '../account/spec.ts'
 import type { Server } from '../server.ts'
 import { fromWire } from '../subject/subject.ts'
@@ -128,10 +129,10 @@ function imported(account: Account, spec: ImportSpec): Record<string, unknown> {
   const invalid = !account.held.has(spec)
   const [subject, to] = [fromWire(spec.subject), fromWire(localPattern(spec.to))]
   if (spec.kind === 'service') {
-    const inForce = account.services.find((item) => item.spec === spec)
+    const item = account.everHeld.get(spec)
     return {
       ...service(subject, spec.account, to, spec.share, invalid),
-      latency: inForce === undefined ? undefined : latency(inForce.export.latency),
+      latency: item instanceof ServiceImport ? latency(item.export.latency) : undefined,
     }
   }
   return {
