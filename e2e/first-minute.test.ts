@@ -91,14 +91,14 @@ for (const tools of ['ours', 'official'] as const) {
       })
 
       it('signs up with one command', async () => {
-        const printed = await me.does('init', '-o', 'ngs', '-n', 'First')
+        const printed = await me.does('init -o ngs -n First')
         assert.match(printed, /all jobs succeeded/)
-        const described = await me.does('describe', 'account', 'First')
+        const described = await me.does('describe account First')
         assert.match(described, /Max Connections\s*\|\s*10\b/)
       })
 
       it('gets an echo', async () => {
-        const printed = await me.does('tool', 'req', 'ngs.echo', 'hello')
+        const printed = await me.does('tool req ngs.echo hello')
         assert.match(printed, /\[test-1\]: "hello"/)
         if (tools === 'official') {
           const { code, text: reply } = await me.nats(system.urls.nats, 'First', 'First', [
@@ -134,16 +134,7 @@ for (const tools of ['ours', 'official'] as const) {
 
       it('adds a user with restrictions that hold', async () => {
         await me.does(
-          'add',
-          'user',
-          '--account',
-          'First',
-          '--name',
-          'bob',
-          '--allow-pub',
-          'orders.>',
-          '--allow-sub',
-          'orders.>,_INBOX.>',
+          'add user --account First --name bob --allow-pub orders.> --allow-sub orders.>,_INBOX.>',
         )
         const bob = await connect('First', 'bob')
         const orders = bob.subscribe('orders.*', { max: 1 })
@@ -196,48 +187,22 @@ for (const tools of ['ours', 'official'] as const) {
       })
 
       it('shares a public stream and a public service with a second account', async () => {
-        await me.does('add', 'export', '--account', 'First', '--subject', 'weather.CA')
-        await me.does('add', 'export', '--service', '--account', 'First', '--subject', 'ip.geo')
-        await me.does('add', 'account', '--name', 'Second')
-        await me.does('add', 'user', '--account', 'Second', '--name', 'carol')
+        await me.does('add export --account First --subject weather.CA')
+        await me.does('add export --service --account First --subject ip.geo')
+        await me.does('add account --name Second')
+        await me.does('add user --account Second --name carol')
         const first = await me.accountKey('First')
         const refused = await me.fails(
-          'add',
-          'import',
-          '--account',
-          'Second',
-          '--src-account',
-          first,
-          '--remote-subject',
-          'weather.CA',
+          `add import --account Second --src-account ${first} --remote-subject weather.CA`,
         )
         assert.match(refused, /more imports than allowed by the operator/)
         await plan('Second', 'developer')
-        await me.does('pull', '--account', 'Second')
+        await me.does('pull --account Second')
         await me.does(
-          'add',
-          'import',
-          '--account',
-          'Second',
-          '--src-account',
-          first,
-          '--remote-subject',
-          'weather.CA',
-          '--local-subject',
-          'sky',
+          `add import --account Second --src-account ${first} --remote-subject weather.CA --local-subject sky`,
         )
         await me.does(
-          'add',
-          'import',
-          '--account',
-          'Second',
-          '--src-account',
-          first,
-          '--remote-subject',
-          'ip.geo',
-          '--service',
-          '--local-subject',
-          'where',
+          `add import --account Second --src-account ${first} --remote-subject ip.geo --service --local-subject where`,
         )
 
         const owner = await connect('First', 'First')
@@ -264,18 +229,11 @@ for (const tools of ['ours', 'official'] as const) {
       })
 
       it('keeps a private export closed without a token, open with one, closed again after its revocation', async () => {
-        await me.does('add', 'export', '--account', 'First', '--private', '--subject', 'vault.>')
+        await me.does('add export --account First --private --subject vault.>')
         const first = await me.accountKey('First')
         const second = await me.accountKey('Second')
         const refused = await me.fails(
-          'add',
-          'import',
-          '--account',
-          'Second',
-          '--src-account',
-          first,
-          '--remote-subject',
-          'vault.>',
+          `add import --account Second --src-account ${first} --remote-subject vault.>`,
         )
         assert.match(refused, /private/i)
         assert.match(refused, /activation/i)
@@ -283,18 +241,9 @@ for (const tools of ['ours', 'official'] as const) {
 
         const token = join(home, 'vault.tok')
         await me.does(
-          'generate',
-          'activation',
-          '--account',
-          'First',
-          '--subject',
-          'vault.>',
-          '--target-account',
-          second,
-          '--output-file',
-          token,
+          `generate activation --account First --subject vault.> --target-account ${second} --output-file ${token}`,
         )
-        await me.does('add', 'import', '--account', 'Second', '--token', token)
+        await me.does(`add import --account Second --token ${token}`)
         const owner = await connect('First', 'First')
         const carol = await connect('Second', 'carol')
         const seen: string[] = []
@@ -305,14 +254,7 @@ for (const tools of ['ours', 'official'] as const) {
         assert.deepEqual(seen, ['open'])
 
         await me.does(
-          'revocations',
-          'add_activation',
-          '--account',
-          'First',
-          '--subject',
-          'vault.>',
-          '--target-account',
-          second,
+          `revocations add_activation --account First --subject vault.> --target-account ${second}`,
         )
         // The public stream is the barrier: same publisher, same receiver, later message.
         const sky = carol.subscribe('sky', { max: 1 })
@@ -329,7 +271,7 @@ for (const tools of ['ours', 'official'] as const) {
       it('disconnects a revoked user and refuses it from then on', async () => {
         const bob = await connect('First', 'bob')
         const closed = bob.closed()
-        await me.does('revocations', 'add-user', '--account', 'First', '--name', 'bob')
+        await me.does('revocations add-user --account First --name bob')
         const why = await closed
         assert.match(`${why}`, /revoked|authorization|authentication/i)
         await assert.rejects(connect('First', 'bob'), /authorization/i)
@@ -363,7 +305,7 @@ for (const tools of ['ours', 'official'] as const) {
         for (const how of ['stop', 'crash'] as const) {
           await system[how]()
           await start()
-          const printed = await me.does('tool', 'req', 'ngs.echo', how)
+          const printed = await me.does(`tool req ngs.echo ${how}`)
           assert.match(printed, new RegExp(`\\[test-1\\]: "${how}"`))
           const owner = await connect('First', 'First')
           const carol = await connect('Second', 'carol')

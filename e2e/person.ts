@@ -57,15 +57,21 @@ export class Person {
     })
   }
 
-  /** Runs nsc and insists on success. */
-  async does(...args: string[]): Promise<string> {
+  /**
+   * Runs nsc and insists on success.
+   * @param line words with a space between them
+   * @param more further words, which may have spaces in them
+   */
+  async does(line: string, ...more: string[]): Promise<string> {
+    const args = [...line.split(' '), ...more]
     const { code, text } = await this.run(this.nsc, args)
     assert.equal(code, 0, `nsc ${args.join(' ')}\n${text}`)
     return text
   }
 
-  /** Runs nsc and insists on failure. */
-  async fails(...args: string[]): Promise<string> {
+  /** Runs nsc, with words as in `does`, and insists on failure. */
+  async fails(line: string, ...more: string[]): Promise<string> {
+    const args = [...line.split(' '), ...more]
     const { code, text } = await this.run(this.nsc, args)
     assert.notEqual(code, 0, `nsc ${args.join(' ')} should have failed\n${text}`)
     return text
@@ -99,7 +105,7 @@ export class Person {
   }
 
   async accountKey(name: string): Promise<string> {
-    const text = await this.does('describe', 'account', name, '--field', 'sub')
+    const text = await this.does(`describe account ${name} --field sub`)
     return JSON.parse(text.trim()) as string
   }
 }

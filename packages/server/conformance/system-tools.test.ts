@@ -14,7 +14,7 @@ import {
   tempDir,
   waitFor,
 } from '@ngs/testkit'
-import { shape } from './shape.ts'
+import { shape, TRAFFIC } from './shape.ts'
 import { closeReason } from './support.ts'
 
 const CONFIG = `
@@ -84,22 +84,7 @@ const PRINTED = [
   'jetstream-health',
   'raft',
 ]
-const VOLATILE = [
-  'subscriptions',
-  'num_subscriptions',
-  'msgs',
-  'bytes',
-  'in_msgs',
-  'in_bytes',
-  'out_msgs',
-  'out_bytes',
-  'in_client_msgs',
-  'in_client_bytes',
-  'out_client_msgs',
-  'out_client_bytes',
-  'pending_bytes',
-  'total_connections',
-]
+const VOLATILE = [...TRAFFIC, 'subscriptions', 'num_subscriptions', 'pending_bytes', 'total_connections']
 
 const needs = needsPeer('nats').skip === false ? needsPeer('nats-server') : needsPeer('nats')
 

@@ -257,26 +257,33 @@ export class Nsc {
     }
   }
 
-  run(...args: string[]): Promise<Outcome> {
+  run(args: readonly string[]): Promise<Outcome> {
     return run(peer('nsc'), args, { env: this.#env, cwd: this.home })
   }
 
-  /** Runs and insists on success. @returns stdout and stderr */
-  async does(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args)
+  /**
+   * Runs and insists on success.
+   * @param line words with a space between them
+   * @param more further words, which may have spaces in them
+   * @returns stdout and stderr
+   */
+  async does(line: string, ...more: string[]): Promise<string> {
+    const args = [...line.split(' '), ...more]
+    const { code, stdout, stderr } = await this.run(args)
     if (code !== 0) throw new Error(`nsc ${args.join(' ')} failed:\n${stdout}${stderr}`)
     return stdout + stderr
   }
 
-  /** Runs and insists on failure. */
-  async fails(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args)
+  /** Runs, with words as in `does`, and insists on failure. */
+  async fails(line: string, ...more: string[]): Promise<string> {
+    const args = [...line.split(' '), ...more]
+    const { code, stdout, stderr } = await this.run(args)
     if (code === 0) throw new Error(`nsc ${args.join(' ')} should have failed:\n${stdout}${stderr}`)
     return stdout + stderr
   }
 
   async key(account: string): Promise<string> {
-    return JSON.parse(await this.does('describe', 'account', account, '--field', 'sub')) as string
+    return JSON.parse(await this.does(`describe account ${account} --field sub`)) as string
   }
 
   creds(account: string, user: string): string {
