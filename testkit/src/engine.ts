@@ -50,9 +50,10 @@ export class Engine {
   /** Folder with the configuration file, the ports file and whatever the configuration puts under `%DIR%`. */
   readonly dir: string
   readonly configFile: string
+  /** How it ended, once the log is whole: it and whoever else held its output are gone. */
   readonly exited: Promise<Exit>
-  /** It and whoever else held its output are gone: the log is whole. */
-  readonly #closed: Promise<void>
+  /** It alone is gone. */
+  readonly #gone: Promise<void>
   readonly #child: ChildProcess
   readonly #removeDir: () => void
   #ports: Ports = { nats: [] }
@@ -69,18 +70,18 @@ export class Engine {
         this.#log += text
       })
     }
-    this.exited = new Promise((resolve) => {
-      child.on('exit', (code, signal) => {
+    this.#gone = new Promise((resolve) => {
+      child.on('exit', () => {
         this.#ended = true
-        resolve({ code, signal })
+        resolve()
       })
     })
     child.on('error', (error) => {
       this.#log += `${error.message}\n`
       this.#ended = true
     })
-    this.#closed = new Promise((resolve) => {
-      child.on('close', () => resolve())
+    this.exited = new Promise((resolve) => {
+      child.on('close', (code, signal) => resolve({ code, signal }))
     })
     // In a group of its own, so that `stop` sees whether a child of the engine outlives it.
     if (child.pid !== undefined) killAtExit(child.pid, () => this.#killGroup())
@@ -182,11 +183,11 @@ export class Engine {
     if (this.#child.pid === undefined) return this.#removeDir()
     if (!this.#ended) this.#child.kill('SIGTERM')
     const timer = setTimeout(() => this.#killGroup(), DEADLINE_MS)
-    await this.exited
+    await this.#gone
     clearTimeout(timer)
     const leftBehind = this.#killGroup()
     forget(this.#child.pid)
-    await this.#closed
+    await this.exited
     this.#removeDir()
     if (leftBehind) throw new Error(`the engine left a process behind:\n${this.#log}`)
   }

@@ -5,6 +5,9 @@ import type { Cleanup } from './cleanup.ts'
 import { PingFilter } from './pings.ts'
 import { DEADLINE_MS } from './wait.ts'
 
+/** A server that does not close a connection within this time, since it stands still or is none, is not waited for. */
+const GOODBYE_MS = 2_000
+
 /** INFO, as far as tests look into it. */
 export interface Info extends Record<string, unknown> {
   server_id: string
@@ -76,7 +79,7 @@ export class RawClient {
     socket.on('end', end).on('close', end).on('error', end)
   }
 
-  /** Connects and reads INFO. The connection is destroyed after the test. */
+  /** Connects and reads INFO. The connection is closed after the test, by both sides: the next test does not meet it. */
   static async connect(t: Cleanup, target: number | string, options: RawOptions = {}): Promise<RawClient> {
     const url = typeof target === 'number' ? null : new URL(target)
     const host = options.host ?? url?.hostname ?? '127.0.0.1'
@@ -85,7 +88,7 @@ export class RawClient {
       ? connectTls({ host, port, ...options.tls })
       : connectTcp({ host, port, allowHalfOpen: true })
     const client = new RawClient(socket, options)
-    t.after(() => client.#socket.destroy())
+    t.after(() => client.#leave())
     if (options.readInfo === false) return client
     client.info = await client.expectInfo()
     if (options.tls && !options.tlsFirst) await client.startTls(options.tls, host)
@@ -261,6 +264,22 @@ export class RawClient {
   /** Says that nothing more comes, and goes on hearing. */
   end(): void {
     this.#socket.end()
+  }
+  /** Says goodbye and waits until the server has closed its side, unless nobody reads what it still says. */
+  async #leave(): Promise<void> {
+    const socket = this.#socket
+    if (!this.#ended && !socket.destroyed && !socket.isPaused()) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, GOODBYE_MS)
+        this.#wake = () => {
+          if (!this.#ended) return
+          clearTimeout(timer)
+          resolve()
+        }
+        socket.end()
+      })
+    }
+    socket.destroy()
   }
   /** Closes our side, as a client that goes away. */
   destroy(): void {

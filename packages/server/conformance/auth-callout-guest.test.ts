@@ -13,7 +13,7 @@ onEveryEngine(
   'auth callout and a guest',
   `no_auth_user: guest
 accounts { AUTH { users: [ { user: auth, password: pw } ] }, APP { users: [ { user: guest, password: g } ] } }
-authorization { timeout: 1, auth_callout { issuer: ${issuer.publicKey}, account: AUTH, auth_users: [ auth ] } }`,
+authorization { timeout: 30, auth_callout { issuer: ${issuer.publicKey}, account: AUTH, auth_users: [ auth ] } }`,
   (bench) => {
     const started = async (t: TestContext): Promise<CalloutService> => {
       const service = await CalloutService.start(bench.server.url, { user: 'auth', pass: 'pw' })
@@ -53,7 +53,7 @@ authorization { timeout: 1, auth_callout { issuer: ${issuer.publicKey}, account:
   },
 )
 
-const nowhere = `authorization { timeout: 0.3, users: [ { user: auth, password: pw } ]
+const nowhere = `authorization { users: [ { user: auth, password: pw } ]
   auth_callout { issuer: ${issuer.publicKey}, account: NOWHERE, auth_users: [ auth, ghost ] } }`
 
 onEveryEngine('auth callout in an account that is not there', nowhere, (bench) => {
@@ -61,8 +61,7 @@ onEveryEngine('auth callout in an account that is not there', nowhere, (bench) =
     await ends(await bench.client(t), ['CONNECT {"user":"joe","verbose":false}'], VIOLATION)
     const two = await bench.client(t, 'CONNECT {"user":"auth","pass":"pw","verbose":false}')
     assert.equal(await two.flush(), '')
-    assert.match(
-      bench.server.log(),
+    await bench.server.waitForLog(
       /\[WRN\] No valid account "NOWHERE" for auth callout request: account missing/,
     )
   })

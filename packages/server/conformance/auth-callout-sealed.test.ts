@@ -34,7 +34,7 @@ accounts {
   ASKED { users: [ { user: asked, password: pw } ] }
 }
 authorization {
-  timeout: 0.7
+  timeout: 30
   auth_callout {
     issuer: ${issuer.publicKey}, account: AUTH, auth_users: [ auth ], xkey: ${curve.publicKey}, allowed_accounts: [ ASKED ]
   }
@@ -102,7 +102,7 @@ authorization {
 
 inEveryWorld(
   'auth callout of an account with a curve key',
-  { config: 'authorization { timeout: 0.7 }' },
+  { config: 'authorization { timeout: 30 }' },
   (world) => {
     it('seals requests, and takes answers sealed or in the open', async (t) => {
       const user = createKeyPair('user')

@@ -42,7 +42,7 @@ const issuer = createKeyPair('account')
 const callout = (lines: string, more = ''): string => `${HTTP}
 accounts { AUTH { users: [ { user: auth, password: pw } ] }, APP { limits: { max_connections: 1 } } }
 authorization {
-  timeout: 2
+  timeout: 30
   auth_callout { issuer: ${issuer.publicKey}, account: AUTH, auth_users: [ auth ], ${lines} }
   ${more}
 }`

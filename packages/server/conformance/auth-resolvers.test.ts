@@ -11,9 +11,9 @@ import {
   newGenericClaims,
   newUserClaims,
 } from '@ngs/identity/node'
-import { Engine, enginesUnderTest, waitFor } from '@ngs/testkit'
+import { DEADLINE_MS, Engine, enginesUnderTest } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { type ClaimsAnswer, inEveryWorld, now, text, World } from './world.ts'
+import { type ClaimsAnswer, inEveryWorld, now, soon, text, World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 const UPDATE = '$SYS.REQ.CLAIMS.UPDATE'
@@ -50,9 +50,7 @@ for (const engine of enginesUnderTest()) {
       assert.equal(await (await world.client(t, known)).flush(), '')
       const stranger = await world.client(t, unknown)
       assert.equal(await stranger.closed(), VIOLATION)
-      await waitFor(() => /Account JWT lookup error: account missing/.test(world.logOf(stranger)), {
-        what: 'the log to say so',
-      })
+      await world.waitForLogOf(stranger, /Account JWT lookup error: account missing/)
     })
     it('takes updates of accounts that are loaded, and passes over others', async (t) => {
       const one = await world.client(t, known)
@@ -87,7 +85,7 @@ for (const engine of enginesUnderTest()) {
     })
     it('stores nothing: nobody lists, looks up or deletes', async () => {
       for (const subject of ['$SYS.REQ.CLAIMS.LIST', '$SYS.REQ.CLAIMS.DELETE', lookupOf(known.publicKey)])
-        await assert.rejects(world.system.request(subject, '', { timeout: 1_000 }), /no responders/i)
+        await assert.rejects(world.system.request(subject, '', { timeout: DEADLINE_MS }), /no responders/i)
     })
     it('warns of preloaded accounts that are not in order', async (t) => {
       const old = newAccountClaims(unknown.publicKey)
@@ -95,9 +93,10 @@ for (const engine of enginesUnderTest()) {
       const warned: World = new World({ resolver: 'MEMORY', preload: {} })
       warned.options.preload![unknown.publicKey] = warned.sign(old)
       await warned.start(engine.path, t)
-      const log = warned.server.log()
-      assert.match(log, new RegExp(`\\[WRN\\] Account \\[${unknown.publicKey}\\] has validation issues:`))
-      assert.match(log, /\[WRN\] {3}- claim is expired/)
+      await warned.server.waitForLog(
+        new RegExp(`\\[WRN\\] Account \\[${unknown.publicKey}\\] has validation issues:`),
+      )
+      await warned.server.waitForLog(/\[WRN\] {3}- claim is expired/)
     })
     it('does not start with a token that nobody can read', async () => {
       const broken = new World({ resolver: 'MEMORY', preload: { [known.publicKey]: 'eyJ.x.y' } })
@@ -167,14 +166,14 @@ for (const engine of enginesUnderTest()) {
           answers.set(key.publicKey, answer(key))
           const one = await world.client(t, key)
           assert.equal(await one.closed(), VIOLATION, what)
-          await waitFor(() => /Account JWT lookup error: /.test(world.logOf(one)), { what })
+          await world.waitForLogOf(one, /Account JWT lookup error: /)
         }),
       )
     })
     it('is asked again for an account that has run out', async (t) => {
       const key = createKeyPair('account')
       const claims = newAccountClaims(key.publicKey)
-      claims.exp = now() + 2
+      claims.exp = soon()
       answers.set(key.publicKey, world.sign(claims))
       const one = await world.client(t, key)
       assert.equal(await one.closed(), wire("-ERR 'Account Authentication Expired'"))
@@ -348,7 +347,7 @@ inEveryWorld(
       const { data } = await world.ask<{ data: string[] }>('$SYS.REQ.CLAIMS.LIST')
       assert.deepEqual(data, [world.systemKey.publicKey])
       await assert.rejects(
-        world.system.request(lookupOf(world.systemKey.publicKey), '', { timeout: 1_000 }),
+        world.system.request(lookupOf(world.systemKey.publicKey), '', { timeout: DEADLINE_MS }),
         /no responders/i,
       )
       const answer = await world.ask('$SYS.REQ.CLAIMS.DELETE', deletion(world.operatorKey, [known.publicKey]))

@@ -83,7 +83,6 @@ accounts {
   FULL { users: [ { user: full, password: f } ], limits: { max_connections: 1 } }
 }
 authorization {
-  timeout: "300ms"
   default_permissions: { publish: "foo.>" }
   users: [
     { user: plain, password: p }
@@ -175,11 +174,6 @@ authorization {
         [failed.info.client_id, '$G', 'ann', 'app'],
       )
     })
-    it('have to say so in time', async (t) => {
-      const late = await bench.client(t)
-      assert.equal(await late.closed(), wire("-ERR 'Authentication Timeout'"))
-      assert.equal(await closeReason(bench.server, late.info.client_id), 'Authentication Timeout')
-    })
     it('may not name an account', async (t) => {
       for (const more of [{ account: 'A' }, { new_account: true }])
         await ends(await bench.client(t), [connect({ user: 'plain', pass: 'p', ...more })], VIOLATION)
@@ -214,6 +208,18 @@ authorization {
   },
 )
 
+onEveryEngine(
+  'users who say nothing',
+  `${HTTP}authorization { timeout: "300ms", users: [ { user: plain, password: p } ] }`,
+  (bench) => {
+    it('have so long to say who they are', async (t) => {
+      const late = await bench.client(t)
+      assert.equal(await late.closed(), wire("-ERR 'Authentication Timeout'"))
+      assert.equal(await closeReason(bench.server, late.info.client_id), 'Authentication Timeout')
+    })
+  },
+)
+
 onEveryEngine('nobody configured', HTTP, (bench) => {
   it('lets everybody in, by the name that they give', async (t) => {
     const one = await bench.client(t, connect({ user: 'joe', pass: 'x' }))
@@ -228,7 +234,7 @@ onEveryEngine('nobody configured', HTTP, (bench) => {
 onEveryEngine(
   'a guest with an nkey',
   `no_auth_user: ${key.publicKey}
-authorization { timeout: 0.3, users: [ { nkey: ${key.publicKey}, permissions: { publish: "x" } }, { user: a, password: b } ] }`,
+authorization { users: [ { nkey: ${key.publicKey}, permissions: { publish: "x" } }, { user: a, password: b } ] }`,
   (bench) => {
     it('signs nothing, but has to say CONNECT', async (t) => {
       const one = await bench.client(t)
@@ -271,8 +277,7 @@ onEveryEngine(
 onEveryEngine(
   'a guest',
   `${HTTP}no_auth_user: g
-accounts { A { users: [ { user: g, password: g }, { user: a, password: b } ] } }
-authorization { timeout: 0.3 }`,
+accounts { A { users: [ { user: g, password: g }, { user: a, password: b } ] } }`,
   (bench) => {
     it('is the user that it stands for, in its account', async (t) => {
       const one = await bench.client(t, connect({ protocol: 1 }))
@@ -290,7 +295,16 @@ authorization { timeout: 0.3 }`,
       assert.equal(await one.flush(), '')
       assert.equal((await connz(bench, one)).authorized_user, 'a')
     })
-    it('does not keep clients that say nothing', async (t) => {
+  },
+)
+
+onEveryEngine(
+  'a guest who says nothing',
+  `no_auth_user: g
+accounts { A { users: [ { user: g, password: g } ] } }
+authorization { timeout: 0.3 }`,
+  (bench) => {
+    it('is not kept', async (t) => {
       assert.equal(await (await bench.client(t)).closed(), wire("-ERR 'Authentication Timeout'"))
     })
   },

@@ -130,6 +130,7 @@ for (const { name, path } of enginesUnderTest()) {
       assert.equal(client.info['server_name'], 'flag')
       client.connect({ verbose: false, user: 'u', pass: 'flag' })
       await client.flush()
+      await server.stop()
       assert.doesNotMatch(server.log(), /TRC/)
     })
 
@@ -137,6 +138,7 @@ for (const { name, path } of enginesUnderTest()) {
       const server = await Engine.start(t, { engine: path, config: 'debug: true', args: ['-DV=false'] })
       const client = await RawClient.connect(t, server.port)
       await client.flush()
+      await server.stop()
       assert.doesNotMatch(server.log(), /DBG|TRC/)
       const both = await Engine.start(t, { engine: path, args: ['-DV'] })
       const traced = await RawClient.connect(t, both.port)
@@ -146,7 +148,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('warnings of the file are shown, and the server starts', async (t) => {
       const server = await Engine.start(t, { engine: path, config: 'write_deadline: 5\n' })
-      assert.match(server.log(), /^\/.*server\.conf:2:1: invalid use of field "write_deadline"/)
+      await server.waitForLog(/^\/.*server\.conf:2:1: invalid use of field "write_deadline"/)
     })
 
     it('a port that is taken is fatal', async (t) => {

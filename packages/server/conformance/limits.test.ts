@@ -93,7 +93,7 @@ onEveryEngine('a slow consumer', 'http: "127.0.0.1:-1"\nmax_payload: 1000\nmax_p
         const { connections } = await bench.server.monitor<Connz>('/connz?state=closed&limit=1000')
         return connections.some((item) => item.cid === cid)
       },
-      { timeout: 15_000, what: 'the slow consumer to be cut' },
+      { what: 'the slow consumer to be cut' },
     )
     assert.match(await reasonOf(bench, cid), /^Slow Consumer \((Pending Bytes|Write Deadline)\)$/)
     const last = await client(t, QUIET)

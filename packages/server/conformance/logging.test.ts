@@ -15,6 +15,7 @@ for (const { name, path } of enginesUnderTest()) {
   describe(`log lines [${name}]`, () => {
     it('have the process, the time to the microsecond and the level', async (t) => {
       const server = await start(t, '')
+      await server.waitForLog(/Server is ready\n/)
       const lines = server.log().split('\n').slice(0, -1)
       for (const line of lines) assert.match(line, LINE)
       assert.ok(lines.every((line) => line.startsWith(`[${server.pid}] `)))
@@ -31,6 +32,7 @@ for (const { name, path } of enginesUnderTest()) {
           if (before === undefined) delete process.env['TZ']
           else process.env['TZ'] = before
         })
+        await server.waitForLog(/Server is ready\n/)
         const [, date, time] = /^\[\d+\] (\S+) (\S+)/.exec(server.log())!
         const offset = zone === 'UTC' ? 'Z' : '+05:30'
         const moment = Date.parse(`${date!.replaceAll('/', '-')}T${time!.slice(0, 12)}${offset}`)
@@ -41,6 +43,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('do without the time when they are told to', async (t) => {
       const server = await start(t, 'logtime: false')
+      await server.waitForLog(/\n/)
       assert.match(server.log(), /^\[\d+\] \[INF\] Starting /)
     })
 
@@ -76,6 +79,7 @@ for (const { name, path } of enginesUnderTest()) {
         t,
         'feature_flags { js_ack_fc_v2: true, js_raft_delete_range: false, other: true }',
       )
+      await server.waitForLog(/Server is ready\n/)
       const lines = texts(server.log())
       const at = lines.indexOf('[INF]   Feature flags:')
       assert.deepEqual(lines.slice(at + 1, at + 3), [
@@ -130,11 +134,15 @@ for (const { name, path } of enginesUnderTest()) {
   })
 
   describe(`protocol lines in the log [${name}]`, () => {
+    /** PINGs of the server are not answered: nothing that the test did not send is in the log. */
+    const connect = (t: TestContext, server: Engine): Promise<RawClient> =>
+      RawClient.connect(t, server.port, { pings: true })
     /** What the log says of this connection, without its name. */
     const traced = (server: Engine, client: RawClient): string[] =>
       texts(server.log())
         .filter((line) => line.includes(` - cid:${client.info.client_id} - `))
         .map((line) => line.replace(/ [\d.:]+ - cid:\d+ -( "[^"]*" -)*/, ''))
+        .filter((line) => line !== '[TRC] ->> [PING]')
 
     async function until(server: Engine, client: RawClient, last: string): Promise<string[]> {
       await waitFor(() => traced(server, client).includes(last), {
@@ -145,7 +153,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('are what came and what went, one by one', async (t) => {
       const server = await start(t, '', ['-V'])
-      const client = await RawClient.connect(t, server.port)
+      const client = await connect(t, server)
       client.say(
         'CONNECT {"verbose":false,"pedantic":false,"headers":true}',
         'SUB  foo   1',
@@ -178,7 +186,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('are acknowledged and refused', async (t) => {
       const server = await start(t, 'max_payload: 5', ['-V'])
-      const client = await RawClient.connect(t, server.port)
+      const client = await connect(t, server)
       client.say('CONNECT {"verbose":true}', 'PUB a 6')
       await client.closed()
       const lines = await until(server, client, '[TRC] ->> [-ERR Maximum Payload Violation]')
@@ -193,7 +201,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('do not tell secrets', async (t) => {
       const server = await start(t, '', ['-DV'])
-      const client = await RawClient.connect(t, server.port)
+      const client = await connect(t, server)
       const said =
         '{"user":"me","pass":"s3cret","auth_token": "s3cret","sig":"s3cret","nkey":"UABC","password":"s3cret","proxy_sig":"s3cret","name":"n"}'
       client.say(`CONNECT ${said}`, 'PING')
@@ -211,7 +219,7 @@ for (const { name, path } of enginesUnderTest()) {
         ['trace_headers: true', '[TRC] <<- MSG_PAYLOAD: ["NATS/1.0\\r\\nA: b"]'],
       ]) {
         const server = await start(t, config!)
-        const client = await RawClient.connect(t, server.port)
+        const client = await connect(t, server)
         client.say('CONNECT {"verbose":false,"headers":true}')
         client.hpub('foo', ['A: b'], 'hi')
         client.say('PUB foo 3', 'abc', 'PING')
@@ -230,7 +238,7 @@ for (const { name, path } of enginesUnderTest()) {
         [['-VV'], true],
       ] as const) {
         const server = await start(t, accounts, [...args])
-        const client = await RawClient.connect(t, server.port)
+        const client = await connect(t, server)
         client.connect({ verbose: false, user: 's', pass: 's' })
         client.say('SUB answer 1', 'PUB $SYS.REQ.SERVER.PING.IDZ answer 0', '')
         const { payload } = await client.message()
@@ -245,7 +253,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('name the client, its user and account once these are known', async (t) => {
       const server = await start(t, 'accounts { A { users: [{user: u, password: p}] } }', ['-DV'])
-      const client = await RawClient.connect(t, server.port)
+      const client = await connect(t, server)
       const { client_id: cid } = client.info
       client.connect({ verbose: false, user: 'u', pass: 'p', name: 'my "app"', lang: 'ts', version: '1.2' })
       await client.flush()
@@ -265,7 +273,7 @@ for (const { name, path } of enginesUnderTest()) {
         'authorization { users: [{user: u, password: p, permissions: {publish: ok, subscribe: ok}}] }',
       )
       const login = async (fields: Record<string, unknown>): Promise<RawClient> => {
-        const client = await RawClient.connect(t, server.port)
+        const client = await connect(t, server)
         client.connect({ verbose: false, pedantic: false, ...fields })
         return client
       }

@@ -5,6 +5,7 @@ import { connect } from '@nats-io/transport-node'
 import { createKeyPair, encode, newActivationClaims } from '@ngs/identity/node'
 import {
   type Cleanup,
+  DEADLINE_MS,
   type EngineUnderTest,
   enginesUnderTest,
   needsPeer,
@@ -214,7 +215,7 @@ accounts: { A { users: [ { user: a, password: a } ] }, $SYS { users: [ { user: s
           await sender.flush()
           return (await varz()).slow_consumers > 0
         },
-        { timeout: 20_000, what: 'a slow consumer' },
+        { what: 'a slow consumer' },
       )
       const { slow_consumers, slow_consumer_stats } = await varz()
       assert.deepEqual([slow_consumer_stats.clients, slow_consumer_stats.routes], [slow_consumers, 0])
@@ -224,7 +225,7 @@ accounts: { A { users: [ { user: a, password: a } ] }, $SYS { users: [ { user: s
       assert.ok(account_statz.find(({ acc }) => acc === 'A')!.slow_consumers > 0)
       const sys = await connect({ servers: bench.server.url, user: 'sys', pass: 'sys', reconnect: false })
       t.after(() => sys.close())
-      const reply = await sys.request('$SYS.REQ.SERVER.PING', '', { timeout: 5_000 })
+      const reply = await sys.request('$SYS.REQ.SERVER.PING', '', { timeout: DEADLINE_MS })
       const { statsz } = reply.json<{
         statsz: { slow_consumers: number; slow_consumer_stats: { clients: number } }
       }>()

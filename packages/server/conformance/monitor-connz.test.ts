@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connect } from '@nats-io/transport-node'
-import { type Cleanup, Engine, enginesUnderTest, RawClient, waitFor } from '@ngs/testkit'
+import { type Cleanup, DEADLINE_MS, Engine, enginesUnderTest, RawClient, waitFor } from '@ngs/testkit'
 import { closeReason } from './support.ts'
 
 const CONFIG = `
@@ -184,7 +184,7 @@ for (const engine of enginesUnderTest()) {
       t.after(() => sys.close())
       const find = async (subject: string): Promise<string[]> => {
         const body = JSON.stringify({ acc: '$G', filter_subject: subject })
-        const reply = await sys.request('$SYS.REQ.SERVER.PING.CONNZ', body, { timeout: 5_000 })
+        const reply = await sys.request('$SYS.REQ.SERVER.PING.CONNZ', body, { timeout: DEADLINE_MS })
         return reply.json<{ data: Connz }>().data.connections.map(({ name }) => name)
       }
       assert.deepEqual(await find('a'), ['first'])
@@ -203,7 +203,7 @@ for (const engine of enginesUnderTest()) {
           const [row] = (await connz('sort=pending')).connections
           return row!.name === 'slow' && Number(row!['pending_bytes']) > 0
         },
-        { timeout: 20_000, what: 'pending bytes' },
+        { what: 'pending bytes' },
       )
     })
   })

@@ -210,11 +210,8 @@ onEveryEngine('monitoring over HTTP', 'http: "127.0.0.1:-1"', (bench) => {
       assert.deepEqual([answer.status, answer.body], [status, body])
       assert.equal(answer.headers['content-type'], 'application/json')
     }
-    assert.match(bench.server.log(), /\[WRN\] Healthcheck failed: "\\"account\\" must not be empty/)
-    assert.match(
-      bench.server.log(),
-      /\[WRN\] Healthcheck: js-enabled deprecated, use js-enabled-only instead/,
-    )
+    await bench.server.waitForLog(/\[WRN\] Healthcheck failed: "\\"account\\" must not be empty/)
+    await bench.server.waitForLog(/\[WRN\] Healthcheck: js-enabled deprecated, use js-enabled-only instead/)
   })
 })
 

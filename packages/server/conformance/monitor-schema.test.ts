@@ -136,13 +136,12 @@ async function play(t: Cleanup, engine: string): Promise<Engine> {
       const { slow_consumers } = await server.monitor<{ slow_consumers: number }>('/varz')
       return slow_consumers >= 1
     },
-    { timeout: 20_000, what: 'the slow consumer to be cut' },
+    { what: 'the slow consumer to be cut' },
   )
   flooder.end()
   const total = async (state: string): Promise<number> =>
     (await server.monitor<{ total: number }>(`/connz?state=${state}`)).total
   await waitFor(async () => (await total('open')) === 4 && (await total('closed')) === 5, {
-    timeout: 20_000,
     what: 'four open connections and five closed ones',
   })
   return server

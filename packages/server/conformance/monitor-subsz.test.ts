@@ -1,6 +1,7 @@
 // /subsz: the subjects that are listened to, their pages, and whom a message would reach.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { waitFor } from '@ngs/testkit'
 import { onEveryEngine, QUIET } from './support.ts'
 
 interface Detail {
@@ -64,6 +65,11 @@ accounts {
       )
     })
     it('counts what comes and goes', async (t) => {
+      // Those of the clients of the tests before are gone: the server's own remain.
+      const others = async (): Promise<Detail[]> =>
+        (await subsz('subs=1&acc=A')).subscriptions_list?.filter(({ subject }) => !subject.startsWith('$')) ??
+        []
+      await waitFor(async () => (await others()).length === 0, { what: 'no subscriptions of clients' })
       const before = await subsz('acc=A')
       const client = await bench.client(t, login('a'), 'SUB x 1', 'SUB y 2', 'UNSUB 1')
       await client.flush()

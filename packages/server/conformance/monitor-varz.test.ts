@@ -1,6 +1,8 @@
 // /varz under many configurations, and secure connections in /connz: the same from both engines.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
   type Cleanup,
@@ -10,6 +12,7 @@ import {
   needsPeer,
   peer,
   RawClient,
+  tempDir,
   waitFor,
 } from '@ngs/testkit'
 import { alice, caFile, serverFiles, trusting } from './certificates.ts'
@@ -83,6 +86,18 @@ describe('/varz on both engines', needs, () => {
       assert.equal(await varz(ours!), await varz(official!))
     })
   }
+  it('counts the cores that the server may run on', async (t) => {
+    if (spawnSync('taskset', ['-c', '0', 'true']).status !== 0) return t.skip('needs taskset, and core 0')
+    const bound = join(tempDir(t), 'bound')
+    const cores = await Promise.all(
+      [enginesUnderTest()[0]!.path, peer('nats-server')].map(async (engine, i) => {
+        writeFileSync(`${bound}${i}`, `#!/bin/sh\nexec taskset -c 0 '${engine}' "$@"\n`, { mode: 0o755 })
+        const server = await Engine.start(t, { engine: `${bound}${i}`, config: 'http: "127.0.0.1:-1"' })
+        return (await server.monitor<{ cores: number }>('/varz')).cores
+      }),
+    )
+    assert.deepEqual(cores, [1, 1])
+  })
   it('changes with a reload, and says when', async (t) => {
     for (const server of await start(t, 'max_payload: 1000\n')) {
       const varz = () =>

@@ -13,7 +13,7 @@ import {
 } from '@ngs/identity/node'
 import { waitFor } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { type ClientOptions, inEveryWorld, now, type World } from './world.ts'
+import { type ClientOptions, inEveryWorld, now, soon, type World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 
@@ -180,21 +180,21 @@ inEveryWorld('an operator: refuses a user', {}, (world) => {
       const { key } = await world.account((claims) => (claims.nats.revocations = { [revoked]: now() - 50 }))
       const one = await world.client(t, key, undefined, { key: user, issuedAt: now() - 50 })
       assert.equal(await one.closed(), VIOLATION)
-      assert.match(world.logOf(one), /User authentication revoked/)
+      await world.waitForLogOf(one, /User authentication revoked/)
       const later = await world.client(t, key, undefined, { key: user, issuedAt: now() - 40 })
       assert.equal(await later.flush(), '')
     }
   })
 
   it('when the account has run out, and takes it again when it was renewed', async (t) => {
-    const { key, claims } = await world.account((account) => (account.exp = now() + 2))
+    const { key, claims } = await world.account((account) => (account.exp = soon()))
     const one = await world.client(t, key)
     await one.flush()
     assert.equal(await one.closed(), wire("-ERR 'Account Authentication Expired'"))
     assert.equal(await world.closeReason(one), 'Authentication Expired')
     const two = await world.client(t, key)
     assert.equal(await two.closed(), VIOLATION)
-    assert.match(world.logOf(two), /Account JWT lookup error: |Account JWT has expired/)
+    await world.waitForLogOf(two, /Account JWT lookup error: |Account JWT has expired/)
     claims.exp = now() + 1000
     await world.push(claims)
     assert.equal(await (await world.client(t, key)).flush(), '')
@@ -228,7 +228,7 @@ inEveryWorld('an operator: refuses a user', {}, (world) => {
       assert.equal(answer.data?.message, 'jwt updated')
       const one = await world.client(t, key)
       assert.equal(await one.closed(), VIOLATION)
-      assert.match(world.logOf(one), /Account JWT lookup error: account validation failed/)
+      await world.waitForLogOf(one, /Account JWT lookup error: account validation failed/)
     }
   })
 })
@@ -264,15 +264,18 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
 
   it('from its network, at its times, in its connection type', async (t) => {
     const { key } = await world.account()
+    // Neither end is beyond midnight: a range that is goes on today, but did not begin yesterday.
+    const utc = new Date().getUTCHours()
+    const [location, zone] = utc > 2 && utc < 21 ? ['UTC', 0] : ['Etc/GMT+12', -12]
     const hour = (offset: number): string =>
-      new Date(Date.now() + offset * 3600_000).toISOString().slice(11, 19)
+      new Date(Date.now() + (offset + zone) * 3600_000).toISOString().slice(11, 19)
     const one = await world.client(t, key, (claims) => {
       claims.nats.src = ['192.168.0.0/16', '127.0.0.0/8']
       claims.nats.times = [
         { start: '00:00:00', end: '00:00:00' },
         { start: hour(-1), end: hour(1) },
       ]
-      claims.nats.times_location = 'UTC'
+      claims.nats.times_location = location
       claims.nats.allowed_connection_types = ['pigeon', 'standard']
     })
     assert.equal(await one.flush(), '')
@@ -280,7 +283,7 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
 
   it('until its JWT ends', async (t) => {
     const { key } = await world.account()
-    const one = await world.client(t, key, (claims) => (claims.exp = now() + 2))
+    const one = await world.client(t, key, (claims) => (claims.exp = soon()))
     assert.equal(await one.flush(), '')
     assert.equal(await one.closed(), wire("-ERR 'User Authentication Expired'"))
     assert.equal(await world.closeReason(one), 'Authentication Expired')
@@ -288,10 +291,13 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
 
   it('until its time of the day is over', async (t) => {
     const { key } = await world.account()
-    const at = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString().slice(11, 19)
+    const utc = new Date().getUTCHours()
+    const [location, zone] = utc > 2 && utc < 21 ? ['UTC', 0] : ['Etc/GMT+12', -12]
+    const at = (seconds: number): string =>
+      new Date(Date.now() + zone * 3600_000 + seconds * 1000).toISOString().slice(11, 19)
     const one = await world.client(t, key, (claims) => {
-      claims.nats.times = [{ start: at(-60), end: at(2) }]
-      claims.nats.times_location = 'UTC'
+      claims.nats.times = [{ start: at(-60), end: at(4) }]
+      claims.nats.times_location = location
       claims.exp = now() + 1000
     })
     assert.equal(await one.flush(), '')
@@ -436,7 +442,7 @@ inEveryWorld(
       assert.equal(await one.flush(), '')
       const own = await world.client(t, key)
       assert.equal(await own.closed(), VIOLATION)
-      assert.match(world.logOf(own), /User JWT issuer is not known/)
+      await world.waitForLogOf(own, /User JWT issuer is not known/)
       const answer = await world.push(claims, world.operatorKey)
       assert.equal(
         answer.error?.description,
@@ -456,7 +462,7 @@ inEveryWorld('pinned accounts', { config: `resolver_pinned_accounts: [${pinned.p
     const { key } = await world.account()
     const one = await world.client(t, key)
     assert.equal(await one.closed(), VIOLATION)
-    assert.match(world.logOf(one), /Account A\w+ not listed as operator pinned account/)
+    await world.waitForLogOf(one, /Account A\w+ not listed as operator pinned account/)
   })
 })
 

@@ -15,7 +15,7 @@ import {
 } from '@ngs/identity/node'
 import { type RawClient, waitFor } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { inEveryWorld, now, type World } from './world.ts'
+import { inEveryWorld, now, soon, type World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 const REVOKED = wire("-ERR 'User Authentication Revoked'")
@@ -188,12 +188,12 @@ inEveryWorld('an account JWT that changes', {}, (world) => {
   }
 
   it('is renewed in time, or ends for all its users', async (t) => {
-    const start = now()
-    const account = await world.account((claims) => (claims.exp = start + 2))
+    const end = soon()
+    const account = await world.account((claims) => (claims.exp = end))
     const [one] = await clients(world, t, account, 1)
-    account.claims.exp = start + 4
+    account.claims.exp = end + 2
     await world.push(account.claims)
-    const other = await world.account((claims) => (claims.exp = start + 2))
+    const other = await world.account((claims) => (claims.exp = end))
     const [gone] = await clients(world, t, other, 1)
     assert.equal(await gone!.closed(), wire("-ERR 'Account Authentication Expired'"))
     assert.equal(await world.closeReason(gone!), 'Authentication Expired')
@@ -411,13 +411,13 @@ inEveryWorld('sharing', {}, (world) => {
       { ...SERVICE, token_req: true },
     ]
     await pair.start(stream, service)
-    const soon = (claims: ActivationClaims): unknown => (claims.exp = now() + 2)
+    const ending = (claims: ActivationClaims): unknown => (claims.exp = soon())
     await pair.imports(
-      pair.importOf(stream, { token: pair.activation(stream, soon) }),
-      pair.importOf(service, { token: pair.activation(service, soon) }),
+      pair.importOf(stream, { token: pair.activation(stream, ending) }),
+      pair.importOf(service, { token: pair.activation(service, ending) }),
     )
     assert.deepEqual([await pair.streams(), await pair.serves()], [true, true])
-    await waitFor(async () => !(await pair.streams()), { timeout: 6_000, what: 'the stream to end' })
+    await waitFor(async () => !(await pair.streams()), { what: 'the stream to end' })
     assert.equal(await pair.serves(), false)
     const token = pair.activation(stream, (claims) => (claims.exp = now() + 1000))
     await pair.imports(pair.importOf(stream, { token }))

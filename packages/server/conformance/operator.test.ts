@@ -13,9 +13,9 @@ import {
   newUserScope,
   type UserClaims,
 } from '@ngs/identity/node'
-import { RawClient, waitFor } from '@ngs/testkit'
+import { DEADLINE_MS, RawClient, waitFor } from '@ngs/testkit'
 import { wire } from './support.ts'
-import { inEveryWorld, now, text } from './world.ts'
+import { inEveryWorld, now, soon, text } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
 inEveryWorld('operator mode', {}, (world) => {
@@ -96,7 +96,7 @@ inEveryWorld('operator mode', {}, (world) => {
 
   it('ends a connection when its user expires', async (t) => {
     const { key } = await world.account()
-    const one = await world.client(t, key, (claims) => (claims.exp = now() + 2))
+    const one = await world.client(t, key, (claims) => (claims.exp = soon()))
     assert.equal(await one.flush(), '')
     assert.equal(await one.closed(), wire("-ERR 'User Authentication Expired'"))
   })
@@ -234,7 +234,7 @@ inEveryWorld('operator mode', {}, (world) => {
     const activation = newActivationClaims(importer.key.publicKey, 'p')
     activation.nats.subject = 'p'
     activation.nats.kind = 'stream'
-    activation.exp = now() + 2
+    activation.exp = soon()
     importer.claims.nats.imports = [
       {
         name: 'p',
@@ -255,18 +255,18 @@ inEveryWorld('operator mode', {}, (world) => {
       return (await inside.flush()) !== ''
     }
     assert.equal(await arrives(), true)
-    await waitFor(async () => !(await arrives()), { timeout: 6_000, what: 'the import to end' })
+    await waitFor(async () => !(await arrives()), { what: 'the import to end' })
   })
 
   it('answers requests about account JWTs', async () => {
     const { key, claims } = await world.account()
     const subject = `$SYS.REQ.ACCOUNT.${key.publicKey}.CLAIMS`
-    const found = await world.system.request(`${subject}.LOOKUP`, '', { timeout: 2_000 })
+    const found = await world.system.request(`${subject}.LOOKUP`, '', { timeout: DEADLINE_MS })
     assert.match(text(found.data), /^eyJ/)
     const unknown = await world.system.request(
       `$SYS.REQ.ACCOUNT.${createKeyPair('account').publicKey}.CLAIMS.LOOKUP`,
       '',
-      { timeout: 2_000 },
+      { timeout: DEADLINE_MS },
     )
     assert.equal(text(unknown.data), '')
     const list = await world.ask<{ data: string[] }>('$SYS.REQ.CLAIMS.LIST')
@@ -312,7 +312,7 @@ inEveryWorld('operator mode', {}, (world) => {
       servers: world.server.url,
       authenticator: credsAuthenticator(Buffer.from(formatCreds(jwt, user.seed))),
     })
-    const reply = await nc.request('$SYS.REQ.USER.INFO', '', { timeout: 2_000 })
+    const reply = await nc.request('$SYS.REQ.USER.INFO', '', { timeout: DEADLINE_MS })
     const info = JSON.parse(text(reply.data)) as { data: { user: string; account: string } }
     assert.equal(info.data.user, user.publicKey)
     assert.equal(info.data.account, key.publicKey)

@@ -119,6 +119,7 @@ onEveryEngine('reload of plain options', 'http: "127.0.0.1:-1"', (bench) => {
     await to('')
     const silent = await bench.client(t, QUIET)
     await silent.flush()
+    await to('')
     assert.doesNotMatch(bench.server.log(), new RegExp(`cid:${silent.info.client_id} `))
   })
 

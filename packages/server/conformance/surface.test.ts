@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { wsconnect } from '@nats-io/nats-core'
-import { Engine, enginesUnderTest, run, tempDir } from '@ngs/testkit'
+import { DEADLINE_MS, Engine, enginesUnderTest, run, tempDir } from '@ngs/testkit'
 import { FULL, onEveryEngine } from './support.ts'
 
 for (const { name, path } of enginesUnderTest()) {
@@ -167,7 +167,7 @@ onEveryEngine(
         callback: (_error, message) => void message.respond(message.data),
       })
       for (const size of [0, 1, 200, 70_000]) {
-        const reply = await nc.request('echo', new Uint8Array(size).fill(7), { timeout: 5_000 })
+        const reply = await nc.request('echo', new Uint8Array(size).fill(7), { timeout: DEADLINE_MS })
         assert.equal(reply.data.length, size)
       }
       subscription.unsubscribe()

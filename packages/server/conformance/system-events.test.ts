@@ -57,7 +57,6 @@ class Listener {
   wait(subject: string, client?: RawClient): Promise<Heard> {
     return waitFor(() => this.find(subject, client)[0], {
       // The state comes ever more seldom: on a slow machine the next one may be 8 s away.
-      timeout: 15_000,
       what: () => `${subject} among ${this.heard.map((one) => one.subject).join(' ')}`,
     })
   }

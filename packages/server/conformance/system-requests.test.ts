@@ -3,7 +3,16 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { type Cleanup, Engine, enginesUnderTest, needsPeer, peer, RawClient, waitFor } from '@ngs/testkit'
+import {
+  type Cleanup,
+  DEADLINE_MS,
+  Engine,
+  enginesUnderTest,
+  needsPeer,
+  peer,
+  RawClient,
+  waitFor,
+} from '@ngs/testkit'
 import { uncompress } from 'snappyjs'
 import { type ShapeOptions, shape, TRAFFIC } from './shape.ts'
 import { closeReason, FULL, onEveryEngine } from './support.ts'
@@ -57,7 +66,7 @@ async function ask(nc: NatsConnection, subject: string, body: string, due: boole
   const answers: Msg[] = []
   const subscription = nc.subscribe(inbox, { callback: (_error, message) => void answers.push(message) })
   nc.publish(subject, body, { reply: inbox })
-  for (let i = 0; i < 3; i++) await nc.request('$SYS.REQ.SERVER.PING.IDZ', '', { timeout: 5_000 })
+  for (let i = 0; i < 3; i++) await nc.request('$SYS.REQ.SERVER.PING.IDZ', '', { timeout: DEADLINE_MS })
   // Those about the state are always answered.
   if (due || /(PING|STATSZ)$/.test(subject))
     await waitFor(() => answers[0], { what: `an answer to ${subject}` })
@@ -163,7 +172,7 @@ describe('system requests on both engines', needsPeer('nats-server'), () => {
   it('answers requests for profiles that are not to be had alike', async () => {
     for (const body of ['', '{"name":"bogus"}', '{"name":"cpu"}', '{"name":"cpu","duration":16000000000}']) {
       const answer = async ({ sys }: Bench): Promise<unknown> =>
-        (await sys.request('$SYS.REQ.SERVER.PING.PROFILEZ', body, { timeout: 5_000 })).json<{
+        (await sys.request('$SYS.REQ.SERVER.PING.PROFILEZ', body, { timeout: DEADLINE_MS })).json<{
           data: unknown
         }>().data
       assert.deepEqual(await answer(ours), await answer(official))
@@ -181,7 +190,7 @@ describe('system requests on both engines', needsPeer('nats-server'), () => {
   ] as const) {
     it(`answers user ${who} of another account: ${subject} ${body}`, async () => {
       const answer = async (bench: Bench): Promise<string> => {
-        const reply = await bench[who].request(subject, body, { timeout: 5_000 })
+        const reply = await bench[who].request(subject, body, { timeout: DEADLINE_MS })
         return shape(reply.json(), { volatile: [...ONES.volatile!, 'num_subscriptions', 'host'] })
       }
       assert.equal(await answer(ours), await answer(official))
@@ -231,21 +240,27 @@ onEveryEngine('a server asked over the system account', CONFIG, (bench) => {
     ] as const) {
       const wanted = headers()
       wanted.set('Accept-Encoding', accepted)
-      const reply = await sys.request('$SYS.REQ.SERVER.PING.VARZ', '', { headers: wanted, timeout: 5_000 })
+      const reply = await sys.request('$SYS.REQ.SERVER.PING.VARZ', '', {
+        headers: wanted,
+        timeout: DEADLINE_MS,
+      })
       assert.equal(reply.headers?.get('Content-Encoding'), encoding)
       const { data } = JSON.parse(decode(reply.data)) as { data: { server_name: string } }
       assert.equal(data.server_name, 'alpha')
       // Never for an error, nor for the state.
-      const bad = await sys.request('$SYS.REQ.SERVER.PING.VARZ', '{', { headers: wanted, timeout: 5_000 })
+      const bad = await sys.request('$SYS.REQ.SERVER.PING.VARZ', '{', {
+        headers: wanted,
+        timeout: DEADLINE_MS,
+      })
       assert.equal(bad.json<{ error: { code: number } }>().error.code, 400)
-      const state = await sys.request('$SYS.REQ.SERVER.PING', '', { headers: wanted, timeout: 5_000 })
+      const state = await sys.request('$SYS.REQ.SERVER.PING', '', { headers: wanted, timeout: DEADLINE_MS })
       assert.equal(state.json<{ server: { name: string } }>().server.name, 'alpha')
     }
   })
   it('refuses bodies that it cannot read with code 400', async (t) => {
     const sys = await login(t, 'sys')
     for (const body of ['nonsense', '{"limit":"x"}', '{"auth":1}', '{"tags":"blue"}', '[1]', '"text"']) {
-      const reply = await sys.request('$SYS.REQ.SERVER.PING.CONNZ', body, { timeout: 5_000 })
+      const reply = await sys.request('$SYS.REQ.SERVER.PING.CONNZ', body, { timeout: DEADLINE_MS })
       const { error, data } = reply.json<{ error: { code: number; description: string }; data?: unknown }>()
       assert.equal(error.code, 400, body)
       assert.ok(error.description.length > 0)
@@ -260,9 +275,10 @@ onEveryEngine('a server asked over the system account', CONFIG, (bench) => {
     const body = JSON.stringify({ cid: victim.info.client_id })
     sys.publish(kick, body)
     sys.publish(kick, 'no json', { reply: 'nowhere' })
-    await sys.flush()
+    // Requests are served one after the other: those before this one are done.
+    await sys.request(kick, '{"cid":999999}', { timeout: DEADLINE_MS })
     await victim.pingPong()
-    const reply = await sys.request(kick, body, { timeout: 5_000 })
+    const reply = await sys.request(kick, body, { timeout: DEADLINE_MS })
     assert.deepEqual(Object.keys(reply.json<object>()), ['server'])
     assert.equal(await victim.closed(), '')
     assert.equal(await closeReason(bench.server, victim.info.client_id), 'Kicked')
@@ -272,7 +288,7 @@ onEveryEngine('a server asked over the system account', CONFIG, (bench) => {
     const ldm = `$SYS.REQ.SERVER.${sys.info!.server_id}.LDM`
     const asked = async (client: RawClient) => {
       const body = JSON.stringify({ cid: client.info.client_id })
-      return (await sys.request(ldm, body, { timeout: 5_000 })).json<{
+      return (await sys.request(ldm, body, { timeout: DEADLINE_MS })).json<{
         error?: { code: number; description: string }
       }>()
     }
@@ -302,7 +318,7 @@ onEveryEngine('a server asked over the system account', CONFIG, (bench) => {
   it('gives a profile of what it does', async (t) => {
     const sys = await login(t, 'sys')
     for (const body of ['{"name":"heap"}', '{"name":"cpu","duration":100000000}']) {
-      const reply = await sys.request('$SYS.REQ.SERVER.PING.PROFILEZ', body, { timeout: 10_000 })
+      const reply = await sys.request('$SYS.REQ.SERVER.PING.PROFILEZ', body, { timeout: DEADLINE_MS })
       const { profile, error } = reply.json<{ data: { profile: string; error: string } }>().data
       assert.equal(error, '')
       assert.ok(Buffer.from(profile, 'base64').length > 100)
@@ -311,7 +327,7 @@ onEveryEngine('a server asked over the system account', CONFIG, (bench) => {
   it('reloads its configuration', async (t) => {
     const sys = await login(t, 'sys')
     const subject = `$SYS.REQ.SERVER.${sys.info!.server_id}.RELOAD`
-    const { error } = (await sys.request(subject, '', { timeout: 5_000 })).json<{ error?: unknown }>()
+    const { error } = (await sys.request(subject, '', { timeout: DEADLINE_MS })).json<{ error?: unknown }>()
     assert.equal(error, undefined)
     await bench.server.waitForLog(/Reloaded server configuration/)
   })

@@ -81,7 +81,7 @@ async function results(t: TestContext, engine: EngineUnderTest): Promise<string[
 }
 
 describe('mapping functions', () => {
-  it(`give the same results on ${RULES * SUBJECTS} subjects`, { timeout: 60_000 }, async (t) => {
+  it(`give the same results on ${RULES * SUBJECTS} subjects`, { timeout: 240_000 }, async (t) => {
     const wire = (text: string): string => Buffer.from(text).latin1Slice()
     const expected = mappings.flatMap(({ source, destination, subjects }) => {
       const transform = new Transform(wire(source), wire(destination))

@@ -89,7 +89,7 @@ function suite(
           await sender.flush()
           return ended
         },
-        { timeout: 20_000, what: 'the receiver to be cut' },
+        { what: 'the receiver to be cut' },
       )
       assert.match(await reason, /^Slow Consumer \(Pending Bytes\)$/)
     })

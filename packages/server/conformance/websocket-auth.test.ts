@@ -53,7 +53,7 @@ onEveryEngine(
 onEveryEngine(
   'credentials of the websocket block',
   `authorization { user: tcp, password: one }
-websocket { ${CLEAR}, authorization { user: ws, password: two, timeout: 0.5 } }`,
+websocket { ${CLEAR}, authorization { user: ws, password: two } }`,
   (bench) => {
     it('stand instead of those of the server', async (t) => {
       assert.equal(await says(t, bench, { user: 'ws', pass: 'two' }), 'PONG')
@@ -61,7 +61,14 @@ websocket { ${CLEAR}, authorization { user: ws, password: two, timeout: 0.5 } }`
       const client = await bench.client(t, 'CONNECT {"verbose":false,"user":"tcp","pass":"one"}')
       await client.pingPong()
     })
-    it('have a timeout of their own', async (t) => {
+  },
+)
+onEveryEngine(
+  'the timeout of the websocket block',
+  `authorization { user: tcp, password: one, timeout: 60 }
+websocket { ${CLEAR}, authorization { user: ws, password: two, timeout: 0.5 } }`,
+  (bench) => {
+    it('is its own', async (t) => {
       const socket = await RawWebSocket.connect(t, bench.server.websocketUrl)
       await socket.until('\r\n')
       assert.equal(await socket.until('\r\n'), "-ERR 'Authentication Timeout'\r\n")

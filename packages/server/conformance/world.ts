@@ -15,7 +15,7 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from '@ngs/identity/node'
-import { Engine, enginesUnderTest, RawClient } from '@ngs/testkit'
+import { DEADLINE_MS, Engine, enginesUnderTest, RawClient, waitFor } from '@ngs/testkit'
 import { closeReason } from './support.ts'
 
 /** Whoever stops things afterwards: a test context or a suite. */
@@ -24,6 +24,8 @@ interface Cleanup {
 }
 
 export const now = (): number => Math.floor(Date.now() / 1000)
+/** The end of claims that a test waits for: time enough to use them before, more than three seconds. */
+export const soon = (): number => now() + 4
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)
 
 /** Answer to a request about claims. */
@@ -139,12 +141,12 @@ ${config}`
     return this.ask('$SYS.REQ.CLAIMS.UPDATE', this.sign(claims, signer))
   }
   async ask<T = ClaimsAnswer>(subject: string, body = ''): Promise<T> {
-    const reply = await this.system.request(subject, body, { timeout: 5_000 })
+    const reply = await this.system.request(subject, body, { timeout: DEADLINE_MS })
     return JSON.parse(text(reply.data)) as T
   }
   /** A request's answer as text. */
   async askText(subject: string, body = ''): Promise<string> {
-    return text((await this.system.request(subject, body, { timeout: 5_000 })).data)
+    return text((await this.system.request(subject, body, { timeout: DEADLINE_MS })).data)
   }
 
   /** A new account with a key of its own, pushed. */
@@ -177,6 +179,13 @@ ${config}`
     if (options.send !== false)
       one.connect({ verbose: false, pedantic: false, jwt, ...sig, ...options.connect })
     return Object.assign(one, { user: key.publicKey, jwt })
+  }
+
+  /** Waits until the log lines of a connection say this; they come behind what they tell of. */
+  waitForLogOf(client: RawClient, pattern: RegExp): Promise<unknown> {
+    return waitFor(() => pattern.test(this.logOf(client)), {
+      what: () => `${pattern} in the log of the connection:\n${this.logOf(client)}`,
+    })
   }
 
   /** How a connection ended, as /connz has it. */

@@ -1,4 +1,5 @@
 // What is known of the process itself: memory in the shape of Go's, and what it is busy with.
+import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 
 let lastCpu = process.cpuUsage()
@@ -18,10 +19,24 @@ export function cpuPercent(): number {
 }
 
 let cores = 0
-/** Asking the system is slow, and the answer stays the same. */
+/** Cores that the process may run on, as Go's NumCPU has it. Asking the system is slow, and the answer stays the same. */
 export function coreCount(): number {
-  cores ||= cpus().length
+  cores ||= allowedCores() || cpus().length
   return cores
+}
+
+/** How many the mask of Linux leaves; 0 elsewhere. */
+function allowedCores(): number {
+  try {
+    const mask =
+      /^Cpus_allowed:\s*([0-9a-f,]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? ''
+    return [...mask.replaceAll(',', '')].reduce(
+      (sum, digit) => sum + Number.parseInt(digit, 16).toString(2).replaceAll('0', '').length,
+      0,
+    )
+  } catch {
+    return 0
+  }
 }
 
 /** The names of Go's runtime.MemStats; what has no like here is zero. */
