@@ -93,6 +93,11 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'no exporter is needed',
   },
   {
+    what: 'the option `busy_poll`',
+    here: 'looks for the next message for 150 us before it sleeps, while connections answer each other',
+    why: 'to sleep and be woken up takes longer than the message itself',
+  },
+  {
     what: 'weak cipher suites (3DES, RC4)',
     here: 'are refused by name',
     why: 'the TLS library does not have them any more',

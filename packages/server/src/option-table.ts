@@ -256,6 +256,14 @@ const TABLE = [
     doc: 'figures for Prometheus at `/metrics` of monitoring; the official server does not know this option',
   },
   {
+    field: 'busyPoll',
+    key: 'busy_poll',
+    type: 'duration',
+    reloadable: true,
+    official: 'BusyPoll',
+    doc: 'how long to look for the next message before sleeping while connections answer each other, 0 for not at all; the official server does not know this option',
+  },
+  {
     field: 'maxControlLine',
     key: 'max_control_line',
     type: 'integer',

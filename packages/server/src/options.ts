@@ -125,6 +125,8 @@ export interface Options {
   httpBasePath: string
   /** Monitoring has /metrics, too. */
   metrics: boolean
+  /** ms, see BusyPoll. */
+  busyPoll: number
   maxConnections: number
   /** 0: no limit. */
   maxSubscriptions: number
@@ -229,6 +231,7 @@ export function defaultOptions(): Options {
     httpHost: '',
     httpBasePath: '',
     metrics: false,
+    busyPoll: 0.15,
     maxConnections: 65_536,
     maxSubscriptions: 0,
     maxSubTokens: 0,

@@ -5,6 +5,7 @@ import type { Account } from './account/account.ts'
 import { AccountRegistry } from './account/registry.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { ServerCurveKey } from './auth/curve.ts'
+import { BusyPoll } from './busy-poll.ts'
 import { Client } from './connection/client.ts'
 import { ClosedConnections } from './connection/closed.ts'
 import { fdOf, TcpTransport, type Transport, type TransportEvents } from './connection/transport.ts'
@@ -86,6 +87,7 @@ export class Server {
   #net: NetServer | null = null
   #guard: AcceptGuard | null = null
   readonly #idleMemory = new IdleMemory(this)
+  readonly #busyPoll = new BusyPoll()
   #address: { host: string; port: number } = { host: '', port: 0 }
   #nextCid = 1
   #stopping: Promise<void> | null = null
@@ -314,7 +316,9 @@ export class Server {
   }
   endBatch(origin: Client): void {
     this.#batches--
-    if (this.#batches === 0) this.#flush(origin)
+    if (this.#batches > 0) return
+    this.#flush(origin)
+    this.#busyPoll.spoke(origin.outbox, this.options.busyPoll)
   }
 
   /** Lets go what the batch has brought so far, unless that would cost many writes twice. */
@@ -333,6 +337,7 @@ export class Server {
       const { outbox } = client
       outbox.dirty = false
       outbox.flush()
+      this.#busyPoll.spokenTo(outbox)
       if (origin !== null && outbox.pending > threshold && client !== origin && !client.closed)
         this.#hold(origin, client)
     }

@@ -265,7 +265,7 @@ const plain = (row: OptionRow): Text => {
 }
 
 /** Ours alone, so the official server does not know them. */
-const OURS = ['metrics']
+const OURS = ['metrics', 'busy_poll']
 const FIELDS = new Map<string, Text>([
   ...OPTION_ROWS.filter((row) => !OURS.includes(row.key)).flatMap((row) =>
     [row.key, ...(row.aliases ?? [])].map((key): [string, Text] => [key, plain(row)]),

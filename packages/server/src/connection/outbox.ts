@@ -42,6 +42,8 @@ export class Outbox {
   length = 0
   /** Is in the list of outboxes to flush after the chunk. */
   dirty = false
+  /** The batch that wrote to it last, as BusyPoll counts them. */
+  spokenTo = 0
   /** Bytes handed to the stream and not yet gone. */
   pending = 0
   /** Sees what leaves, in its order; null unless the connection is traced. */
