@@ -58,6 +58,8 @@ for (const { name, path } of enginesUnderTest()) {
     it('a word that it does not know', async () => {
       await fails(['foo'], 'unrecognized command: "foo"')
       await fails(['-D', 'foo', '-V'], 'unrecognized command: "foo"')
+      await fails([''], 'unrecognized command: ""')
+      await fails(['a\tb'], 'unrecognized command: "a\\tb"')
     })
 
     it('a flag that is wrong, and all flags, with code 0', async () => {
@@ -163,6 +165,112 @@ for (const { name, path } of enginesUnderTest()) {
       )
     })
 
+    it('an address that cannot be listened on is fatal, in one line that says why', async (t) => {
+      const fatal = async (args: string[], text: string | RegExp): Promise<void> => {
+        const { code, stderr } = await command(...args)
+        const last = stderr
+          .split('\n')
+          .at(-2)!
+          .replace(/^.*(?=\[FTL\])/, '')
+        assert.equal(code, 1, stderr)
+        if (typeof text === 'string') assert.equal(last, `[FTL] ${text}`)
+        else assert.match(last, text)
+      }
+      const any = ['-a', '127.0.0.1', '-p', '-1']
+      for (const port of ['70000', '-2']) {
+        await fatal(
+          ['-a', '127.0.0.1', '-p', port],
+          `Error listening on port: 127.0.0.1:${port}, "listen tcp: address ${port}: invalid port"`,
+        )
+      }
+      await fatal(
+        [...any, '-m', '70000'],
+        "Can't start monitoring: can't listen to the monitor port: listen tcp: address 70000: invalid port",
+      )
+      // An address for documentation, which no machine has.
+      await fatal(
+        ['-a', '192.0.2.1', '-p', '-1'],
+        'Error listening on port: 192.0.2.1:0, "listen tcp 192.0.2.1:0: bind: cannot assign requested address"',
+      )
+      await fatal(
+        ['-a', 'host.invalid', '-p', '-1'],
+        /^\[FTL\] Error listening on port: host\.invalid:0, "listen tcp: lookup host\.invalid.*: (no such host|.*)"$/,
+      )
+      const taken = await Engine.start(t, { engine: path })
+      await fatal(
+        [
+          '-c',
+          file(t, `listen: "127.0.0.1:-1"\nwebsocket { listen: "127.0.0.1:${taken.port}", no_tls: true }\n`),
+        ],
+        `Unable to listen for websocket connections: listen tcp 127.0.0.1:${taken.port}: bind: address already in use`,
+      )
+    })
+
+    it('an address to advertise that is none is fatal', async () => {
+      for (const [address, why] of [
+        ['a:b', 'strconv.Atoi: parsing "b": invalid syntax'],
+        ['a:1:2', 'address a:1:2: too many colons in address'],
+      ]) {
+        const { code, stderr } = await command('-a', '127.0.0.1', '-p', '-1', '--client_advertise', address!)
+        assert.equal(code, 1)
+        assert.ok(
+          stderr.endsWith(
+            ` [FTL] Error setting server INFO with ClientAdvertise value of ${address}, err=${why}\n`,
+          ),
+          stderr,
+        )
+      }
+    })
+
+    it('the address to advertise goes without port, and with brackets', async (t) => {
+      for (const [address, host, port] of [
+        ['a.example', 'a.example', 0],
+        ['a.example:0', 'a.example', 0],
+        ['[::1]:5', '::1', 5],
+        [' a.example : 7 ', 'a.example', 7],
+      ] as const) {
+        const server = await Engine.start(t, { engine: path, args: ['--client_advertise', address] })
+        const { info } = await RawClient.connect(t, server.port)
+        assert.deepEqual([info.host, info.port], [host, port || server.port])
+      }
+    })
+
+    it('an empty address is every address', async (t) => {
+      const server = await Engine.start(t, { engine: path, args: ['-a', ''] })
+      assert.match(server.log(), /Listening for client connections on 0\.0\.0\.0:\d+\n/)
+    })
+
+    it('a log file that cannot be opened is fatal', async (t) => {
+      const dir = tempDir(t)
+      for (const [log, why] of [
+        ['/nowhere/a.log', 'no such file or directory'],
+        [dir, 'is a directory'],
+      ]) {
+        const { code, stderr } = await command('-a', '127.0.0.1', '-p', '-1', '-l', log!)
+        assert.equal(code, 1)
+        assert.ok(stderr.endsWith(`error opening file: open ${log}: ${why}\n`), stderr)
+      }
+    })
+
+    it('a folder for the ports file that is not there is said, and the server runs', async (t) => {
+      const child = spawn(path, ['-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', '/nowhere'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      t.after(() => stop(child))
+      let log = ''
+      child.stderr.on('data', (piece) => {
+        log += piece
+      })
+      await waitFor(
+        () =>
+          /\[ERR\] Error writing ports file \((\/nowhere\/.*\.ports)\): open \1: no such file or directory\n/.test(
+            log,
+          ),
+        { what: () => `the error in:\n${log}` },
+      )
+      assert.match(log, /Server is ready/)
+    })
+
     it('a pid file that cannot be written is fatal', async () => {
       const { code, stderr } = await command('-a', '127.0.0.1', '-p', '-1', '-P', '/nowhere/a.pid')
       assert.equal(code, 1)
@@ -170,6 +278,9 @@ for (const { name, path } of enginesUnderTest()) {
         stderr,
         /\[FTL\] Could not write pidfile: .*\/nowhere\/a\.pid.*no such file or directory.*\n$/,
       )
+      const folder = await command('-a', '127.0.0.1', '-p', '-1', '-P', '/')
+      assert.equal(folder.code, 1)
+      assert.match(folder.stderr, /\[FTL\] Could not write pidfile: open \/: is a directory\n$/)
     })
 
     it('the pid file stays when the server ends, the ports file does not', async (t) => {

@@ -53,6 +53,11 @@ onEveryEngine('limits', CONFIG, (bench) => {
       [['XYZ'], wire("-ERR 'Unknown Protocol Operation'"), 'Protocol Violation'],
       [['PUB foo'], '', 'Protocol Violation'],
       [["-ERR 'x'"], '', 'Parse Error'],
+      [
+        [`-ERR '${'x'.repeat(70)}'`],
+        wire("-ERR 'maximum control line exceeded'"),
+        'Maximum Control Line Exceeded',
+      ],
     ]
     for (const [lines, expected, reason] of cases) {
       const one = await client(t, QUIET)

@@ -213,6 +213,19 @@ for (const { name, path } of enginesUnderTest()) {
       assert.doesNotMatch(server.log(), /s3cret/)
     })
 
+    it('say why a connection was closed that asked for what cannot be', async (t) => {
+      const server = await start(t, '')
+      for (const [said, line] of [
+        ['CONNECT {"protocol":7}', 'invalid client protocol'],
+        ['CONNECT {"no_responders":true}', 'no responders requires headers support'],
+        ["-ERR  'my own trouble'", "Client Error 'my own trouble'"],
+      ] as const) {
+        const client = await RawClient.connect(t, server.port)
+        client.say(said)
+        assert.deepEqual(await until(server, client, `[ERR] ${line}`), [`[ERR] ${line}`])
+      }
+    })
+
     it('are cut where they are told to, or show headers alone', async (t) => {
       for (const [config, inbound] of [
         ['max_traced_msg_len: 12\ntrace: true', '[TRC] <<- MSG_PAYLOAD: ["NATS/1.0\\r\\nA:..."]'],

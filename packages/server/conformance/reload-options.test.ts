@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { RawClient, waitFor } from '@ngs/testkit'
+import { serverFiles } from './certificates.ts'
 import { refused, reload, request } from './reloading.ts'
 import { answers, exactly, onEveryEngine, QUIET, wire } from './support.ts'
 
@@ -146,7 +147,14 @@ onEveryEngine('reload of plain options', 'http: "127.0.0.1:-1"', (bench) => {
     await to(`pid_file: "${path('two.pid')}"`)
     for (const name of ['one.pid', 'two.pid'])
       assert.equal(readFileSync(path(name), 'utf8'), `${bench.server.pid}`)
-    await to('')
+    const lines = await to('')
+    assert.doesNotMatch(lines.join('\n'), /pid/)
+  })
+
+  it('the time for CONNECT follows the handshake, which is said', async () => {
+    const lines = await to(`tls { ${serverFiles()} }`)
+    assert.ok(lines.includes('[INF] Reloaded: authorization timeout = 3'), lines.join('\n'))
+    assert.ok((await to('')).includes('[INF] Reloaded: authorization timeout = 2'))
   })
 
   it('varz has the digest and the time of the last reload that was good', async () => {

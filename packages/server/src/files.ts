@@ -3,7 +3,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { readProblem } from './config/language.ts'
+import { openProblem } from './file-problem.ts'
 import type { Server } from './server.ts'
 
 /** Decimal pid, no newline; it stays when the server ends, as the official one's does. @throws Error that says why it could not be written. */
@@ -11,7 +11,7 @@ export function writePidFile(path: string): void {
   try {
     writeFileSync(path, `${process.pid}`)
   } catch (error) {
-    throw new Error(readProblem(error as NodeJS.ErrnoException, path))
+    throw new Error(openProblem(error as NodeJS.ErrnoException, path))
   }
 }
 
@@ -32,7 +32,9 @@ export function writePortsFile(server: Server): void {
     writeFileSync(`${path}.tmp`, JSON.stringify(content))
     renameSync(`${path}.tmp`, path)
   } catch (error) {
-    server.log.error(`Error writing ports file (${path}): ${(error as Error).message}`)
+    server.log.error(
+      `Error writing ports file (${path}): ${openProblem(error as NodeJS.ErrnoException, path)}`,
+    )
   }
 }
 

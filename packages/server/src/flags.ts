@@ -3,6 +3,7 @@ import { ConfigError } from './config/language.ts'
 import { NO_PROFILES, NO_SYSLOG } from './config/read.ts'
 import { OPTION_ROWS } from './option-table.ts'
 import type { Options } from './options.ts'
+import { quoteText } from './quote.ts'
 import { tlsServerOptions } from './tls/context.ts'
 import { defaultTlsOptions } from './tls/options.ts'
 
@@ -16,8 +17,8 @@ export interface CommandLine {
   version: boolean
   /** `command` or `command=pid`; empty for none. */
   signal: string
-  /** First word that is no flag. */
-  word: string
+  /** First word that is no flag; null for none. */
+  word: string | null
   /** Sets on top of the file what was given. @throws ConfigError for what is not supported, TlsError for certificates. */
   apply(options: Options): void
 }
@@ -166,11 +167,11 @@ function checked(kind: Kind, name: string, text: string): string {
   if (kind === 'boolean') {
     if (TRUE.includes(text)) return 'true'
     if (FALSE.includes(text)) return 'false'
-    throw new FlagError(`invalid boolean value ${JSON.stringify(text)} for -${name}: parse error`)
+    throw new FlagError(`invalid boolean value ${quoteText(text)} for -${name}: parse error`)
   }
   const match = INTEGER.exec(text)
   const invalid = (why: string): never => {
-    throw new FlagError(`invalid value ${JSON.stringify(text)} for flag -${name}: ${why}`)
+    throw new FlagError(`invalid value ${quoteText(text)} for flag -${name}: ${why}`)
   }
   if (match === null) return invalid('parse error')
   // Go takes a leading 0 for octal.
@@ -191,20 +192,21 @@ export function parseFlags(args: readonly string[]): CommandLine {
     helpTls: false,
     version: false,
     signal: '',
-    word: '',
+    word: null,
     apply(options) {
       const levels = given.filter(({ name }) => name in LEVELS).sort((a, b) => (a.name < b.name ? -1 : 1))
       for (const { name, flag, text } of [...given.filter(({ name }) => !(name in LEVELS)), ...levels])
         flag.apply?.(options, text, name)
       applyTls(options, new Map(given.map(({ name, text }) => [name, text])))
       if (options.port === 0) options.port = 4222
+      if (options.host === '') options.host = '0.0.0.0'
     },
   }
   const flags = flagTable()
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!
     if (arg === '--' || !arg.startsWith('-') || arg === '-') {
-      line.word = (arg === '--' ? args[i + 1] : arg) ?? ''
+      line.word = (arg === '--' ? args[i + 1] : arg) ?? null
       break
     }
     const [, name, , value] = /^--?([^=]*)(=(.*))?$/s.exec(arg)!

@@ -2,6 +2,7 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { micros } from './clock.ts'
+import { quoteText } from './quote.ts'
 
 /** What the new log file says of its rotation. */
 interface RotationLine {
@@ -25,9 +26,7 @@ export function rotate(
   const backup = `${file}.${stamp()}`
   renameSync(file, backup)
   const descriptor = open()
-  const lines: RotationLine[] = [
-    { level: 'INF', text: `Rotated log, backup saved as ${JSON.stringify(backup)}` },
-  ]
+  const lines: RotationLine[] = [{ level: 'INF', text: `Rotated log, backup saved as ${quoteText(backup)}` }]
   if (keep > 0) lines.push(...purge(file, keep - 1))
   return { descriptor, lines }
 }
@@ -44,7 +43,7 @@ function purge(file: string, keep: number): RotationLine[] {
     return [
       {
         level: 'ERR',
-        text: `Unable to read directory ${JSON.stringify(dir)} for log purge (${(error as Error).message}), will attempt next rotation`,
+        text: `Unable to read directory ${quoteText(dir)} for log purge (${(error as Error).message}), will attempt next rotation`,
       },
     ]
   }
@@ -53,10 +52,10 @@ function purge(file: string, keep: number): RotationLine[] {
     try {
       rmSync(join(dir, name))
     } catch (error) {
-      const text = `Unable to remove backup log file ${JSON.stringify(name)} (${(error as Error).message}), will attempt next rotation`
+      const text = `Unable to remove backup log file ${quoteText(name)} (${(error as Error).message}), will attempt next rotation`
       return [...lines, { level: 'ERR', text }]
     }
-    lines.push({ level: 'INF', text: `Purged log file ${JSON.stringify(name)}` })
+    lines.push({ level: 'INF', text: `Purged log file ${quoteText(name)}` })
   }
   return lines
 }

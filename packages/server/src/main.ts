@@ -3,9 +3,11 @@ import { logBanner } from './banner.ts'
 import { ConfigError } from './config/language.ts'
 import { readConfigFile, validateOptions } from './config/read.ts'
 import { ServerError } from './errors.ts'
+import { openProblem } from './file-problem.ts'
 import { type CommandLine, FlagError, parseFlags, withoutSecretArguments } from './flags.ts'
 import { Log } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
+import { quoteText } from './quote.ts'
 import { Server } from './server.ts'
 import { SignalError, sendSignal } from './signal-command.ts'
 import { handleSignals } from './signals.ts'
@@ -25,12 +27,12 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     // As the official server does: scripts know it.
     return 0
   }
-  const word = line.word.toLowerCase()
+  const word = line.word?.toLowerCase()
   const asked = line.version || line.help || line.helpTls
   if (line.version || (!asked && word === 'version')) return print(`${PROGRAM}: v${VERSION}\n`)
   if (line.help || (!asked && word === 'help')) return print(USAGE)
   if (line.helpTls) return print(TLS_USAGE)
-  if (word !== '') return complain(`unrecognized command: ${JSON.stringify(line.word)}`)
+  if (line.word !== null) return complain(`unrecognized command: ${quoteText(line.word)}`)
   if (line.signal !== '') {
     try {
       sendSignal(line.signal, PROGRAM)
@@ -74,7 +76,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   try {
     log = new Log(options)
   } catch (error) {
-    return complain(`error opening file: ${(error as Error).message}`)
+    return complain(`error opening file: ${openProblem(error as NodeJS.ErrnoException, options.logFile)}`)
   }
   const server = new Server(options, log)
   if (line.config !== '') server.readOptions = readOptions

@@ -14,7 +14,7 @@ import { AcceptGuard } from './descriptors.ts'
 import { ServerError } from './errors.ts'
 import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
 import { IdleMemory } from './idle-memory.ts'
-import { bind, hostPort, type Listener } from './listen.ts'
+import { bind, hostPort, type Listener, parseAdvertised } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
 import { defaultOptions, type Options } from './options.ts'
 import type { Info } from './protocol/connect.ts'
@@ -151,6 +151,14 @@ export class Server {
       } catch (error) {
         throw new ServerError('pidFile', `Could not write pidfile: ${(error as Error).message}`)
       }
+    }
+    try {
+      if (options.clientAdvertise !== '') parseAdvertised(options.clientAdvertise, options.port)
+    } catch (error) {
+      throw new ServerError(
+        'advertise',
+        `Error setting server INFO with ClientAdvertise value of ${options.clientAdvertise}, err=${(error as Error).message}`,
+      )
     }
     const { setUp } = await import('./setup.ts')
     await setUp(this)
@@ -416,8 +424,9 @@ export class Server {
 
   /** The address for clients as INFO and monitoring name it. */
   advertised(): { host: string; port: number } {
-    const [host, port] = splitHostPort(this.options.clientAdvertise)
-    return { host: host ?? this.options.host, port: port ?? this.#address.port }
+    const { clientAdvertise, host } = this.options
+    const { port } = this.#address
+    return clientAdvertise === '' ? { host, port } : parseAdvertised(clientAdvertise, port)
   }
 
   authenticatorOf({ type }: Transport): Authenticator {
@@ -461,10 +470,4 @@ export class Server {
       xkey: this.curve.publicKey,
     }
   }
-}
-
-function splitHostPort(text: string): [string | undefined, number | undefined] {
-  if (text === '') return [undefined, undefined]
-  const match = /^(.*?)(?::(\d+))?$/.exec(text)!
-  return [match[1], match[2] === undefined ? undefined : Number(match[2])]
 }

@@ -1,6 +1,7 @@
 // `--signal COMMAND[=PID]`: sends a running server a signal.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { quoteText } from './quote.ts'
 
 const COMMANDS: ReadonlyMap<string, NodeJS.Signals> = new Map([
   ['stop', 'SIGKILL'],
@@ -31,14 +32,14 @@ export function sendSignal(parameter: string, program: string): void {
     throw new SignalError([`multiple ${program} processes running:`, ...pids].join('\n'))
   if (pids.length === 0) throw new SignalError(`no ${program} processes running`)
   const signal = COMMANDS.get(command!)
-  if (signal === undefined) throw new SignalError(`unknown signal ${JSON.stringify(command)}`)
+  if (signal === undefined) throw new SignalError(`unknown signal ${quoteText(command!)}`)
   let failures = ''
   for (const pid of pids) {
     if (isPrefix && !`${pid}`.startsWith(prefix)) continue
     try {
       process.kill(pid, signal)
     } catch (error) {
-      failures += `\nsignal ${JSON.stringify(command)} ${pid}: ${killProblem(error as NodeJS.ErrnoException)}`
+      failures += `\nsignal ${quoteText(command!)} ${pid}: ${killProblem(error as NodeJS.ErrnoException)}`
     }
   }
   if (failures !== '') throw new SignalError(failures)

@@ -1,4 +1,5 @@
 // What the signals of the operating system do to a running server.
+import { openProblem } from './file-problem.ts'
 import type { Log } from './log.ts'
 import type { Server } from './server.ts'
 
@@ -26,7 +27,8 @@ export function handleSignals(server: Server, log: Log): void {
       try {
         log.reopen()
       } catch (error) {
-        log.error(`File log not re-opened: ${(error as Error).message}`)
+        const { logFile } = server.options
+        log.error(`File log not re-opened: ${openProblem(error as NodeJS.ErrnoException, logFile)}`)
       }
     },
     SIGUSR2: () => server.enterLameDuck()?.then(exit),

@@ -30,6 +30,8 @@ const NOTHING_ASKED = [
   'ocsp_cache: false',
   'jetstream: false',
   'jetstream: disabled',
+  'jetstream { enabled: false }',
+  ...['cluster', 'gateway', 'leafnodes', 'leaf', 'mqtt'].map((key) => `${key} {}`),
   'syslog: false',
   'remote_syslog: ""',
   'prof_port: 0',

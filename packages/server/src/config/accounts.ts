@@ -10,6 +10,7 @@ import {
   type ResponseType,
 } from '../account/spec.ts'
 import type { Options, UserOptions } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import { toWire } from '../subject/subject.ts'
 import { addUsers, readPermissions, readUsers } from './authorization.ts'
 import type { ConfigMap, ConfigValue } from './language.ts'
@@ -158,7 +159,7 @@ function readLimits(value: ConfigValue, spec: AccountSpec, problems: Problems): 
       else return false
       return true
     },
-    (name) => `Unknown field ${JSON.stringify(name)} parsing account limits`,
+    (name) => `Unknown field ${quoteText(name)} parsing account limits`,
   )
 }
 
@@ -210,7 +211,7 @@ function readExport(entry: ConfigValue, problems: Problems): ExportSpec | null {
         serviceOnly.push(['response', value])
         if (!isString(value)) fail(value, `Expected response type to be string, got ${goType(value)}`)
         const type = RESPONSE_TYPES[value.value.toLowerCase()]
-        if (type === undefined) fail(value, `Unknown response type: ${JSON.stringify(value.value)}`)
+        if (type === undefined) fail(value, `Unknown response type: ${quoteText(value.value)}`)
         spec.responseType = type
         return true
       }
@@ -257,10 +258,7 @@ function readLatency(value: ConfigValue): LatencySpec {
 function readSampling(value: ConfigValue): number {
   if (isString(value) && value.value.trim().toLowerCase() === 'headers') return 0
   const number = readPercent(value, (text) =>
-    fail(
-      value,
-      `Failed to parse latency sample: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
-    ),
+    fail(value, `Failed to parse latency sample: strconv.Atoi: parsing ${quoteText(text)}: invalid syntax`),
   )
   if (number === null)
     return fail(value, `Expected latency sample to be a string or map/struct, got ${goType(value)}`)
@@ -275,7 +273,7 @@ function readThreshold(value: ConfigValue): number {
     return parseDuration(value.value)
   } catch (error) {
     if (!(error instanceof DurationError)) throw error
-    return fail(value, `${expected} ${JSON.stringify(value.value)}`)
+    return fail(value, `${expected} ${quoteText(value.value)}`)
   }
 }
 

@@ -3,6 +3,7 @@ import { isPublicKey } from '@ngs/identity/node'
 import { isSubject } from '../account/rules.ts'
 import { CONNECTION_TYPES, type ConnectionType } from '../auth/authenticator.ts'
 import type { Options, UserOptions } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import type { PermissionsSpec } from '../subject/permissions.ts'
 import { readCallout } from './callout.ts'
 import type { ConfigValue } from './language.ts'
@@ -80,7 +81,7 @@ export function addUsers(users: UserOptions[], at: ConfigValue, options: Options
   for (const user of users) {
     const name = user.nkey || user.user
     if (options.users.some((other) => (other.nkey || other.user) === name))
-      problems.error(at, `Duplicate ${user.nkey === '' ? 'user' : 'nkey'} ${JSON.stringify(name)} detected`)
+      problems.error(at, `Duplicate ${user.nkey === '' ? 'user' : 'nkey'} ${quoteText(name)} detected`)
     options.users.push(user)
   }
 }
@@ -100,7 +101,7 @@ function readTimeout(value: ConfigValue, name: string, problems: Problems): numb
   if (seconds > LONG_TIMEOUT_S) {
     problems.warn(
       value,
-      `invalid use of field ${JSON.stringify(name)}: timeout of ${shown(value)} (${seconds.toFixed(6)} seconds) is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example`,
+      `invalid use of field ${quoteText(name)}: timeout of ${shown(value)} (${seconds.toFixed(6)} seconds) is high, consider keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example`,
     )
   }
   return seconds * 1000
@@ -175,10 +176,7 @@ function readConnectionTypes(value: ConfigValue, problems: Problems): Connection
   if (types === undefined) return []
   const unknown = types.filter((type) => !CONNECTION_TYPES.includes(type))
   if (unknown.length > 0)
-    problems.error(
-      value,
-      `invalid connection types [${unknown.map((type) => JSON.stringify(type)).join(' ')}]`,
-    )
+    problems.error(value, `invalid connection types [${unknown.map((type) => quoteText(type)).join(' ')}]`)
   return types.filter((type) => CONNECTION_TYPES.includes(type)) as ConnectionType[]
 }
 
@@ -201,7 +199,7 @@ export function readPermissions(value: ConfigValue, problems: Problems): Permiss
       else return false
       return true
     },
-    (name) => `Unknown field ${JSON.stringify(name)} parsing permissions`,
+    (name) => `Unknown field ${quoteText(name)} parsing permissions`,
   )
   return spec
 }
@@ -223,7 +221,7 @@ function readSide(value: ConfigValue, queues: boolean, problems: Problems): List
       return true
     },
     (name) =>
-      `Unknown field name ${JSON.stringify(name)} parsing subject permissions, only 'allow' or 'deny' are permitted`,
+      `Unknown field name ${quoteText(name)} parsing subject permissions, only 'allow' or 'deny' are permitted`,
   )
   return lists
 }
@@ -245,10 +243,10 @@ function readSubjects(value: ConfigValue, queues: boolean): string[] {
 function checkSubject(subject: string, queues: boolean, value: ConfigValue): void {
   if (isSubject(subject)) return
   const words = subject.trim().split(/\s+/)
-  if (!queues || words.length !== 2) fail(value, `subject ${JSON.stringify(subject)} is not a valid subject`)
+  if (!queues || words.length !== 2) fail(value, `subject ${quoteText(subject)} is not a valid subject`)
   const [first, queue] = words
-  if (!isSubject(first!)) fail(value, `subject ${JSON.stringify(first)} is not a valid subject`)
-  if (!isSubject(queue!)) fail(value, `queue ${JSON.stringify(queue)} is not a valid queue`)
+  if (!isSubject(first!)) fail(value, `subject ${quoteText(first!)} is not a valid subject`)
+  if (!isSubject(queue!)) fail(value, `queue ${quoteText(queue!)} is not a valid queue`)
 }
 
 /** 0 stands for the default of each bound, as in PermissionsSpec. */
@@ -266,7 +264,7 @@ function readResponses(value: ConfigValue, problems: Problems): PermissionsSpec[
       else return false
       return true
     },
-    (name) => `Unknown field ${JSON.stringify(name)} parsing permissions`,
+    (name) => `Unknown field ${quoteText(name)} parsing permissions`,
   )
   return result
 }

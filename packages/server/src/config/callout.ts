@@ -2,6 +2,7 @@
 import { decodePublicKey, isPublicKey } from '@ngs/identity/node'
 import { GLOBAL } from '../account/registry.ts'
 import type { CalloutOptions } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import type { ConfigValue } from './language.ts'
 import { asMap, asString, eachEntry, fail, goType, type Problems, shown } from './values.ts'
 
@@ -23,7 +24,7 @@ export function readCallout(block: ConfigValue, problems: Problems): CalloutOpti
           if (!isPublicKey(callout.issuer, 'account')) {
             fail(
               value,
-              `Expected callout user to be a valid public account nkey, got ${JSON.stringify(callout.issuer)}`,
+              `Expected callout user to be a valid public account nkey, got ${quoteText(callout.issuer)}`,
             )
           }
           return true
@@ -39,10 +40,7 @@ export function readCallout(block: ConfigValue, problems: Problems): CalloutOpti
         case 'key':
           callout.xkey = asString(value)
           if (!isPublicKey(callout.xkey, 'curve')) {
-            fail(
-              value,
-              `Expected callout xkey to be a valid public xkey, got ${JSON.stringify(callout.xkey)}`,
-            )
+            fail(value, `Expected callout xkey to be a valid public xkey, got ${quoteText(callout.xkey)}`)
           }
           return true
         case 'allowed_accounts':
@@ -51,7 +49,7 @@ export function readCallout(block: ConfigValue, problems: Problems): CalloutOpti
       }
       return false
     },
-    (name) => `Unknown field ${JSON.stringify(name)} parsing authorization callout`,
+    (name) => `Unknown field ${quoteText(name)} parsing authorization callout`,
   )
   if (!whole) return null
   if (callout.account === '') callout.account = GLOBAL
@@ -83,7 +81,7 @@ export function readProxies(block: ConfigValue, problems: Problems): string[] {
         if (name !== 'key' && name !== 'public_key') return false
         const proxy = asString(entry)
         if (decodePublicKey(proxy) === undefined)
-          problems.error(entry, `invalid proxy key ${JSON.stringify(proxy)}`)
+          problems.error(entry, `invalid proxy key ${quoteText(proxy)}`)
         keys.push(proxy)
         return true
       })

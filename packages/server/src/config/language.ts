@@ -2,7 +2,8 @@
 // The words are scanner.ts's; here are their values: sizes, variables, include, and the digest of a whole file.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { readProblem } from '../file-problem.ts'
 import { type Item, Scanner, SyntaxProblem } from './scanner.ts'
 
 /** A configuration that cannot be used; the text has one problem a line, each with its place where it has one. */
@@ -40,20 +41,26 @@ const SIZES: ReadonlyMap<string, bigint> = new Map(
   }),
 )
 
+interface Reading {
+  readonly names: Set<string>
+  readonly files: Set<string>
+}
+const newReading = (): Reading => ({ names: new Set(), files: new Set() })
+
 /** Builds values from items. One for each file and for each variable of the environment: scopes do not cross files. */
 class Builder {
   readonly root: ConfigMap = new Map()
   readonly #file: string
-  /** Names of the environment being resolved, to find a cycle. */
-  readonly #resolving: Set<string>
+  /** Names of the environment and files being read, to find a cycle. */
+  readonly #reading: Reading
   /** Maps and arrays that are open, outermost first. */
   readonly #open: (ConfigMap | ConfigValue[])[] = [this.root]
   /** Keys that wait for their values. A map left without one (`a { b }`) is given to the innermost. */
   readonly #keys: Item[] = []
 
-  constructor(file: string, resolving: Set<string>) {
+  constructor(file: string, reading: Reading) {
     this.#file = file
-    this.#resolving = resolving
+    this.#reading = reading
   }
 
   read(text: string): ConfigMap {
@@ -157,25 +164,26 @@ class Builder {
     const fail = (why: string): never => {
       throw new ConfigError(`variable reference for '${name}' on line ${item.line} ${why}`)
     }
-    if (this.#resolving.has(name)) fail(`could not be parsed: variable reference cycle for '${name}'`)
+    const { names } = this.#reading
+    if (names.has(name)) fail(`could not be parsed: variable reference cycle for '${name}'`)
     const text = process.env[name]
     if (text === undefined) return fail('can not be found')
-    this.#resolving.add(name)
+    names.add(name)
     try {
-      const value = new Builder('', this.#resolving).read(`value=${text}`).get('value')
+      const value = new Builder('', this.#reading).read(`value=${text}`).get('value')
       return value ?? fail('can not be found')
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       return fail(`could not be parsed: ${error.message}`)
     } finally {
-      this.#resolving.delete(name)
+      names.delete(name)
     }
   }
 
   #include(item: Item): void {
     let included: ConfigMap
     try {
-      included = parseFile(join(dirname(this.#file), item.text))
+      included = parseFile(join(dirname(this.#file), item.text), this.#reading)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       throw new ConfigError(`error parsing include file '${item.text}', ${error.message}`)
@@ -213,30 +221,24 @@ export interface ParsedConfig {
 
 /** @throws ConfigError with the place and what is wrong there. */
 export function parseConfigFile(file: string): ParsedConfig {
-  const root = parseFile(file)
+  const root = parseFile(file, newReading())
   return { root, digest: digestOf(root) }
 }
 
-function parseFile(file: string): ConfigMap {
+function parseFile(file: string, reading: Reading): ConfigMap {
+  const { files } = reading
+  const path = resolve(file)
+  if (files.has(path)) throw new ConfigError(`${file} includes itself`)
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     throw new ConfigError(readProblem(error as NodeJS.ErrnoException, file))
   }
-  return new Builder(file, new Set()).read(text)
-}
-
-const READ_PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  ENOTDIR: 'not a directory',
-}
-
-/** Why a file could not be read, in the words of the official server. */
-export function readProblem(error: NodeJS.ErrnoException, file: string): string {
-  if (error.code === 'EISDIR') return `read ${file}: is a directory`
-  return `open ${file}: ${READ_PROBLEMS[error.code ?? ''] ?? error.message}`
+  files.add(path)
+  const root = new Builder(file, reading).read(text)
+  files.delete(path)
+  return root
 }
 
 function digestOf(root: ConfigMap): string {

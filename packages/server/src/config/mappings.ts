@@ -1,5 +1,6 @@
 // The `mappings` block, of an account or at the top of the file for the global account.
 import { type MappingDestination, type MappingSpec, mappedTo, refusalOf } from '../account/mappings.ts'
+import { quoteText } from '../quote.ts'
 import { isValidSubscription, toWire } from '../subject/subject.ts'
 import type { ConfigValue } from './language.ts'
 import { asMap, asString, fail, isInteger, isString, type Problems, shown } from './values.ts'
@@ -10,15 +11,15 @@ export function readMappings(value: ConfigValue, problems: Problems): MappingSpe
   for (const [name, item] of asMap(value)) {
     const source = toWire(name)
     if (!isValidSubscription(source)) {
-      problems.error(value, `Subject ${JSON.stringify(name)} is not a valid subject`)
+      problems.error(value, `Subject ${quoteText(name)} is not a valid subject`)
       continue
     }
     problems.guardEntry(() => {
       const spec = readMapping(source, item, problems)
       const refusal = refusalOf(spec)
-      const to = isString(item) ? ` to ${JSON.stringify(item.value)}` : ''
+      const to = isString(item) ? ` to ${quoteText(item.value)}` : ''
       if (refusal === null) specs.push(spec)
-      else problems.error(item, `Error adding mapping for ${JSON.stringify(name)}${to} : ${refusal}`)
+      else problems.error(item, `Error adding mapping for ${quoteText(name)}${to} : ${refusal}`)
     })
   }
   return specs
@@ -48,10 +49,10 @@ function readDestination(value: ConfigValue): MappingDestination {
         read.cluster = textOf(item, value)
         break
       default:
-        fail(item, `Unknown field ${JSON.stringify(name)} for mapping destination`)
+        fail(item, `Unknown field ${quoteText(name)} for mapping destination`)
     }
   }
-  if (read.weight < 0) fail(value, `Missing weight for mapping destination ${JSON.stringify(read.subject)}`)
+  if (read.weight < 0) fail(value, `Missing weight for mapping destination ${quoteText(read.subject)}`)
   return read
 }
 
@@ -61,7 +62,7 @@ const textOf = (item: ConfigValue, destination: ConfigValue): string =>
 
 function readWeight(value: ConfigValue): number {
   const number = readPercent(value, (text) =>
-    fail(value, `Invalid weight ${JSON.stringify(text)} for mapping destination`),
+    fail(value, `Invalid weight ${quoteText(text)} for mapping destination`),
   )
   if (number === null) return fail(value, `Unknown entry type for weight of ${shown(value)}`)
   if (number < 0 || number > 100)

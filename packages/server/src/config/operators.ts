@@ -1,8 +1,11 @@
 // Operators, their accounts and where account JWTs come from: the keys of a configuration file that operator mode has.
 import { readFileSync, statSync } from 'node:fs'
 import { decodeAccount, decodeOperator, isPublicKey, undecorateJwt } from '@ngs/identity/node'
+import { goDuration } from '../duration.ts'
+import { readProblem } from '../file-problem.ts'
 import { MINUTE, type Options, RESOLVER_DEFAULTS, type ResolverOptions } from '../options.ts'
-import { ConfigError, type ConfigMap, type ConfigValue, readProblem } from './language.ts'
+import { quoteText } from '../quote.ts'
+import { ConfigError, type ConfigMap, type ConfigValue } from './language.ts'
 import {
   asBoolean,
   asInteger,
@@ -18,16 +21,17 @@ import {
 
 export function readOperators(value: ConfigValue, options: Options, problems: Problems): void {
   const items = Array.isArray(value.value) ? value.value : [value]
-  options.operators = items.flatMap((item) => {
-    if (!isString(item)) {
-      problems.error(
-        value,
-        item === value
-          ? `error parsing operators: unsupported type ${goType(value)}`
-          : 'error parsing operators: unsupported type *conf.token where string is expected',
-      )
-      return []
-    }
+  const wrong = items.findIndex((item) => !isString(item))
+  if (wrong >= 0) {
+    problems.error(
+      value,
+      items[wrong] === value
+        ? `error parsing operators: unsupported type ${goType(value)}`
+        : 'error parsing operators: unsupported type *conf.token where string is expected',
+    )
+  }
+  const whole = wrong < 0 ? items : items.slice(0, wrong)
+  options.operators = whole.filter(isString).flatMap((item) => {
     try {
       const token = undecorateJwt(operatorText(item.value))
       decodeOperator(token)
@@ -72,7 +76,7 @@ export function readTrustedKeys(value: ConfigValue, problems: Problems): string[
   const at = Array.isArray(value.value) ? (value.value.at(-1) ?? value) : value
   for (const key of keys) {
     if (!isPublicKey(key, 'operator'))
-      problems.error(at, `trust key ${JSON.stringify(key)} required to be a valid public operator nkey`)
+      problems.error(at, `trust key ${quoteText(key)} required to be a valid public operator nkey`)
   }
   return keys
 }
@@ -104,10 +108,12 @@ export function readResolver(value: ConfigValue, problems: Problems): ResolverOp
     if (draft.given.has(key)) problems.error(value, `${type} does not accept ${name}`)
   }
   const { given, ...resolver } = draft
+  if (given.has('timeout') && resolver.timeoutMs <= 0)
+    problems.error(value, `Fetch timeout ${goDuration(resolver.timeoutMs * 1e6)} is too smal`)
   if (type === 'CACHE') {
     refuse('interval', 'sync')
     refuse('hard_delete')
-    refuse('allow_delete')
+    if (resolver.allowDelete) refuse('allow_delete')
     return { ...resolver, type: 'cache', limit: resolver.limit || 1000, allowDelete: true, hardDelete: true }
   }
   if (resolver.ttlMs !== 0) refuse('ttl')

@@ -3,6 +3,7 @@ import { isOperatorMode, operatorProblem } from '../auth/operators.ts'
 import { goDuration } from '../duration.ts'
 import { OPTION_ROWS, type OptionRow } from '../option-table.ts'
 import type { Options } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import { VERSION } from '../version.ts'
 import { readAccounts } from './accounts.ts'
 import { readAuthorization } from './authorization.ts'
@@ -57,15 +58,15 @@ export function readConfigFile(file: string, options: Options): { warnings: stri
   eachEntry(ordered, problems, (key, value, name) => {
     const row = rows.get(key)
     if (row !== undefined) setOption(options, row, name, value, problems)
-    else if (NOT_YET.has(key)) notYet(value, key, problems)
-    else return readBlock(key, value, options, problems)
+    else if (NOT_YET.has(key)) {
+      // An empty block asks for nothing.
+      if (!(value.value instanceof Map && value.value.size === 0)) notYet(value, key, problems)
+    } else return readBlock(key, value, options, problems)
     return true
   })
   const absent = options.authCallout?.allowedAccounts.filter((name) => !options.accounts.has(name)) ?? []
   for (const name of absent) {
-    problems.errors.push(
-      `auth_callout allowed account ${JSON.stringify(name)} not found in configured accounts`,
-    )
+    problems.errors.push(`auth_callout allowed account ${quoteText(name)} not found in configured accounts`)
   }
   if (problems.errors.length > 0)
     throw new ConfigError([...problems.warnings, ...problems.errors].map((line) => `${line}\n`).join(''))
@@ -172,8 +173,7 @@ function readBlock(key: string, value: ConfigValue, options: Options, problems: 
       if (asInteger(value) !== 0) fail(value, NO_PROFILES)
       return true
     case 'jetstream':
-      if (value.value !== false && !(isString(value) && /^disabled?$/i.test(value.value)))
-        notYet(value, key, problems)
+      if (!isJetStreamOff(value)) notYet(value, key, problems)
       return true
     case 'feature_flags':
       readFeatureFlags(value, options)
@@ -255,9 +255,15 @@ function readFeatureFlags(value: ConfigValue, options: Options): void {
     fail(value, `error parsing feature flags: unsupported type ${goType(value)}`)
   for (const [name, item] of value.value) {
     if (typeof item.value !== 'boolean')
-      fail(item, `error parsing feature flag ${JSON.stringify(name)}: expected bool, got ${goType(item)}`)
+      fail(item, `error parsing feature flag ${quoteText(name)}: expected bool, got ${goType(item)}`)
     options.featureFlags[name] = item.value
   }
+}
+
+/** JetStream is not there yet: what turns it off is taken. */
+function isJetStreamOff({ value }: ConfigValue): boolean {
+  if (!(value instanceof Map)) return value === false || /^disabled?$/i.test(`${value}`)
+  return [...value].some(([name, item]) => /^enabled?$/i.test(name) && item.value === false)
 }
 
 /** OCSP is not there yet: what turns it off is taken. */

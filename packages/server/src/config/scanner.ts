@@ -51,6 +51,9 @@ const endsNumber = (c: string): boolean =>
   isNewline(c) || c === END || c === '}' || c === ',' || c === ';' || isBlank(c)
 const shown = (c: string): string => (c === '\n' ? '\\n' : c)
 
+/** Deeper ones would end in an overflow of the stack instead of an error. */
+const MOST_LEVELS = 1000
+
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '"': '"', '\\': '\\' }
 const DATE_AFTER_YEAR = '00-00T00:00:00Z'
 
@@ -65,8 +68,12 @@ export class Scanner {
   /** Newline before the line being read, and before the line on which the item in hand starts. */
   #lineStart = 0
   #itemLineStart = 0
-  /** Pieces of a string around its escapes. */
-  #parts: string[] = []
+  /** Pieces of a string around its escapes; a number is a byte that was written as one. */
+  #parts: (string | number)[] = []
+  /** Maps, arrays and wrapping braces that are open. */
+  #depth = 0
+  /** How far the bytes of a line have been counted: a file may be one long line. */
+  #counted = { from: 0, to: 0, bytes: 0 }
   #done = false
 
   constructor(text: string, sink: (item: Item) => void) {
@@ -110,12 +117,22 @@ export class Scanner {
     this.#itemLineStart = this.#lineStart
   }
   #bytes(from: number, to: number): number {
-    return from <= to
-      ? Buffer.byteLength(this.#text.slice(from, to))
-      : -Buffer.byteLength(this.#text.slice(to, from))
+    if (from > to) return -Buffer.byteLength(this.#text.slice(to, from))
+    const counted = this.#counted
+    if (counted.from !== from || counted.to > to) this.#counted = { from, to: from, bytes: 0 }
+    this.#counted.bytes += Buffer.byteLength(this.#text.slice(this.#counted.to, to))
+    this.#counted.to = to
+    return this.#counted.bytes
+  }
+  /** The string in hand, with its escapes resolved. Escaped bytes and text around them are UTF-8 together. */
+  #resolved(): string {
+    const rest = this.#text.slice(this.#start, this.#at)
+    if (this.#parts.length === 0) return rest
+    const pieces = this.#parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part)))
+    return Buffer.concat([...pieces, Buffer.from(rest)]).toString()
   }
   #emit(kind: ItemKind): void {
-    const text = this.#parts.join('') + this.#text.slice(this.#start, this.#at)
+    const text = this.#resolved()
     const column = this.#bytes(this.#itemLineStart, this.#at) - Buffer.byteLength(text)
     this.#parts = []
     const item = { kind, text, line: this.#line, column }
@@ -124,6 +141,12 @@ export class Scanner {
   }
   #fail(text: string): never {
     throw new SyntaxProblem(text, this.#line)
+  }
+  /** Reads what is inside of a brace or bracket. */
+  #nested(read: () => void): void {
+    if (++this.#depth > MOST_LEVELS) this.#fail(`Nested in more than ${MOST_LEVELS} levels.`)
+    read.call(this)
+    this.#depth--
   }
   /** The end of the text where a file may end: unless something was begun. */
   #end(): void {
@@ -190,7 +213,7 @@ export class Scanner {
       if (isSpace(c)) this.#ignore()
       else if (c === '{') {
         this.#ignore()
-        this.#wrapped()
+        this.#nested(this.#wrapped)
         if (this.#done || this.#wrappedEnd()) return
       } else if (c === '}') return this.#ignore()
       else if (c === '#' || c === '/') {
@@ -361,11 +384,11 @@ export class Scanner {
       case '[':
         this.#ignore()
         this.#emit('arrayStart')
-        return this.#array()
+        return this.#nested(this.#array)
       case '{':
         this.#ignore()
         this.#emit('mapStart')
-        return this.#map()
+        return this.#nested(this.#map)
       case "'":
         this.#ignore()
         return this.#rawString()
@@ -596,7 +619,7 @@ export class Scanner {
       const hex = this.#text.slice(this.#at - 2, this.#at)
       if (!/^[0-9a-fA-F]{2}$/.test(hex))
         this.#fail(`Expected two hexadecimal digits after '\\x', but got '${hex}'`)
-      this.#parts.push(String.fromCharCode(Number.parseInt(hex, 16)))
+      this.#parts.push(Number.parseInt(hex, 16))
     } else if (ESCAPES[c] !== undefined) this.#parts.push(ESCAPES[c])
     else {
       this.#fail(

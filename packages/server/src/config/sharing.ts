@@ -53,7 +53,7 @@ function checkExport(
   const { kind, latency, accountTokenPosition: position } = item
   for (const name of item.accounts ?? [])
     if (!accounts.has(name)) report(`"${name}" account not defined for ${kind} export`)
-  if (position > 0 && item.subject.split('.')[position - 1] !== '*')
+  if (position !== 0 && item.subject.split('.')[position - 1] !== '*')
     report(`Error adding ${kind} export "${fromWire(item.subject)}": sublist: invalid subject`)
   if (latency === null) return
   const named = fromWire(item.subject)

@@ -1,5 +1,6 @@
 // The `tls` block, in the words of the official server about what is wrong with it.
 
+import { quoteText } from '../quote.ts'
 import { TlsError, tlsServerOptions } from '../tls/context.ts'
 import { type CertificatePair, defaultTlsOptions, type TlsOptions } from '../tls/options.ts'
 import { CIPHER_SUITES, CURVES, isOffered } from '../tls/suites.ts'
@@ -111,9 +112,12 @@ export function readTls(block: ConfigValue): TlsOptions {
           fail(value, "expected 'cert_match_skip_invalid' to be a boolean")
         break
       case 'ca_certs_match':
+        if (Array.isArray(value.value) && !value.value.every(isString)) {
+          fail(value, 'error parsing ca_cert_match: unsupported type *conf.token where string is expected')
+        }
         break
       default:
-        fail(value, `${PREFIX} unknown field ${JSON.stringify(name)}`)
+        fail(value, `${PREFIX} unknown field ${quoteText(name)}`)
     }
   }
   if (tls.certificates.length > 0 && certFile !== '')
@@ -164,7 +168,7 @@ function readPairs(list: ConfigValue, block: ConfigValue): CertificatePair[] {
       if (!isString(value)) return unsupported(value, value)
       if (name === 'cert_file') certFile = value.value
       else if (name === 'key_file') keyFile = value.value
-      else fail(value, `error parsing tls certs config, unknown field ${JSON.stringify(name)}`)
+      else fail(value, `error parsing tls certs config, unknown field ${quoteText(name)}`)
     }
     if (certFile === '' || keyFile === '')
       fail(last, "error parsing certificates config: both 'cert_file' and 'cert_key' options are required")
@@ -222,7 +226,7 @@ function readHandshakeFirst(name: string, value: ConfigValue, tls: TlsOptions): 
     return
   }
   if (!isString(value))
-    return fail(value, `field ${JSON.stringify(name)} should be a boolean or a string, got ${goType(value)}`)
+    return fail(value, `field ${quoteText(name)} should be a boolean or a string, got ${goType(value)}`)
   const word = value.value.toLowerCase()
   tls.handshakeFirst = word !== 'false' && word !== 'off'
   if (['true', 'on', 'false', 'off'].includes(word)) return
@@ -234,7 +238,7 @@ function readHandshakeFirst(name: string, value: ConfigValue, tls: TlsOptions): 
     tls.fallbackDelay = parseDuration(value.value)
   } catch (error) {
     if (!(error instanceof DurationError)) throw error
-    fail(value, `field ${JSON.stringify(name)}'s value ${JSON.stringify(value.value)} is invalid`)
+    fail(value, `field ${quoteText(name)}'s value ${quoteText(value.value)} is invalid`)
   }
 }
 

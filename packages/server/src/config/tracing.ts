@@ -1,5 +1,7 @@
 // Where an account sends the traces of messages that carry a `traceparent`: `msg_trace` of an account.
+import { isSubject } from '../account/rules.ts'
 import type { TraceSpec } from '../account/spec.ts'
+import { quoteText } from '../quote.ts'
 import { isLiteral, toWire } from '../subject/subject.ts'
 import type { ConfigValue } from './language.ts'
 import { readPercent } from './mappings.ts'
@@ -26,13 +28,14 @@ export function readTrace(value: ConfigValue, key: string): TraceSpec | null {
 function readDestination(value: ConfigValue, key: string): string {
   if (!isString(value)) return fail(value, `Field "${key}" should be a string, got ${goType(value)}`)
   const subject = toWire(value.value)
-  if (!isLiteral(subject)) fail(value, `Trace destination ${JSON.stringify(value.value)} is not valid`)
+  if (!isSubject(subject) || !isLiteral(subject))
+    fail(value, `Trace destination ${quoteText(value.value)} is not valid`)
   return subject
 }
 
 function readSampling(value: ConfigValue, key: string): number {
   const number = readPercent(value, () =>
-    fail(value, `Invalid trace destination sampling value ${JSON.stringify(value.value)}`),
+    fail(value, `Invalid trace destination sampling value ${quoteText(`${value.value}`)}`),
   )
   if (number === null) {
     return fail(

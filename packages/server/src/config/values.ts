@@ -1,5 +1,6 @@
 // Typed access to the values of a configuration file, and the collecting of what is wrong with them.
 import { MINUTE } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import { ConfigError, type ConfigMap, type ConfigValue } from './language.ts'
 
 export class Problems {
@@ -172,9 +173,9 @@ export function asListen(value: ConfigValue): { host: string; port: number } {
   if (isInteger(value)) return { host: '', port: Number(value.value) }
   if (!isString(value)) fail(value, `expected port or host:port, got ${goType(value)}`)
   const match = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(value.value)
-  if (match === null) return fail(value, `could not parse address string ${JSON.stringify(value.value)}`)
+  if (match === null) return fail(value, `could not parse address string ${quoteText(value.value)}`)
   const [, bracketed, plain, port] = match
-  if (!/^[-+]?\d+$/.test(port!)) return fail(value, `could not parse port ${JSON.stringify(port)}`)
+  if (!/^[-+]?\d+$/.test(port!)) return fail(value, `could not parse port ${quoteText(port!)}`)
   return { host: bracketed ?? plain!, port: Number(port) }
 }
 
@@ -186,7 +187,7 @@ export function eachEntry(
   map: ConfigMap,
   problems: Problems,
   read: (key: string, value: ConfigValue, name: string) => boolean,
-  unknown = (name: string): string => `unknown field ${JSON.stringify(name)}`,
+  unknown = (name: string): string => `unknown field ${quoteText(name)}`,
 ): boolean {
   let whole = true
   for (const [name, value] of map) {
@@ -200,4 +201,4 @@ export function eachEntry(
 
 /** Known from the official server, not there yet. */
 export const notYet = (value: ConfigValue, name: string, problems: Problems): void =>
-  problems.error(value, `${JSON.stringify(name)} is not supported yet`)
+  problems.error(value, `${quoteText(name)} is not supported yet`)

@@ -3,6 +3,7 @@
 import { guestProblem } from '../auth/guest.ts'
 import { parseOrigin } from '../connection/upgrade.ts'
 import type { Options, WebSocketOptions } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import { ConfigError, type ConfigValue } from './language.ts'
 import { readTls } from './tls.ts'
 import {
@@ -147,7 +148,7 @@ export function validateWebSocket(options: Options): void {
   if (ws.port === 0) return
   if (ws.tls === null && !ws.noTls) refuse('websocket requires TLS configuration')
   for (const text of ws.allowedOrigins) {
-    const quoted = JSON.stringify(text)
+    const quoted = quoteText(text)
     const origin = parseOrigin(text)
     if (origin === null)
       return refuse(`unable to parse allowed origin: parse ${quoted}: invalid URI for request`)
@@ -174,10 +175,9 @@ export function validateWebSocket(options: Options): void {
   }
   for (const [name, value] of Object.entries(ws.headers)) {
     if (OWN_HEADERS.includes(name.toLowerCase()))
-      refuse(`websocket: invalid header ${JSON.stringify(name)} not allowed`)
+      refuse(`websocket: invalid header ${quoteText(name)} not allowed`)
     if (name.toLowerCase().startsWith('sec-websocket-'))
-      refuse(`websocket: invalid header ${JSON.stringify(name)}, "Sec-WebSocket-" prefix not allowed`)
-    if (/[\r\n]/.test(name + value))
-      refuse(`websocket: header ${JSON.stringify(name)} has more than one line`)
+      refuse(`websocket: invalid header ${quoteText(name)}, "Sec-WebSocket-" prefix not allowed`)
+    if (/[\r\n]/.test(name + value)) refuse(`websocket: header ${quoteText(name)} has more than one line`)
   }
 }

@@ -19,14 +19,8 @@ import { goDuration } from '../duration.ts'
 import { authTimeout } from '../options.ts'
 import { type ConnectOptions, DEFAULT_CONNECT, encodeInfo, readConnect } from '../protocol/connect.ts'
 import { Parser, type Sink } from '../protocol/parser.ts'
-import {
-  type CloseReason,
-  DISCARDS,
-  quote,
-  REFUSALS,
-  type Refusal,
-  type RefusalName,
-} from '../protocol/refusals.ts'
+import { type CloseReason, DISCARDS, REFUSALS, type Refusal, type RefusalName } from '../protocol/refusals.ts'
+import { quote } from '../quote.ts'
 import type { Server } from '../server.ts'
 import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
 import { fromWire, isValidSubscription } from '../subject/subject.ts'
@@ -253,6 +247,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
         `${this.label} - maximum payload exceeded: ${this.#parser.declaredSize()} vs ${this.maxPayload}`,
       )
       if (this.#parser.headerSize > 0) this.#publishing.tooLarge(this.#parser)
+    } else if (why === 'clientError') {
+      log.error(`${this.label} - Client Error ${fromWire(this.#parser.line())}`)
     } else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
     if (text !== null) this.error(text)
     if (closes === null) return

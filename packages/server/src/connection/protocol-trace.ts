@@ -2,27 +2,11 @@
 // the parser's sink is the client itself, and its outbox has no tap.
 import type { Options } from '../options.ts'
 import type { Parser, Sink } from '../protocol/parser.ts'
-import { quote, type RefusalName } from '../protocol/refusals.ts'
+import type { RefusalName } from '../protocol/refusals.ts'
+import { quote } from '../quote.ts'
 import { fromWire } from '../subject/subject.ts'
 import type { Client } from './client.ts'
-
-/** Passwords and tokens by the beginning of their names; the others by their whole names. */
-const SECRETS = [
-  /"?\s*(?:auth_token\S*?|pass\S*?)"?\s*[:=]\s*"?([^",\r\n}]*)/dg,
-  /(?:^|[^A-Za-z0-9_])"?\s*(?:proxy_sig|nkey|sig)"?\s*[:=]\s*"?([^",\r\n}]*)/dg,
-]
-
-function withoutSecrets(connect: string): string {
-  let text = connect
-  for (const pattern of SECRETS) {
-    const found = [...text.matchAll(pattern)].reverse()
-    for (const match of found) {
-      const [start, end] = match.indices![1]!
-      text = `${text.slice(0, start)}[REDACTED]${text.slice(end)}`
-    }
-  }
-  return text
-}
+import { withoutSecrets } from './secrets.ts'
 
 /** How logs show a message that begins with `headerSize` bytes of headers (-1 for none); null for not at all. */
 export function payloadText(

@@ -64,7 +64,12 @@ export async function startWebSocket(server: Server): Promise<WebSocketListener>
     // Node's documented way to hand a connection to a server that does not listen: so a reload can put another in its place.
     http.emit('connection', socket)
   })
-  const { port } = await bind(net, host, options.port)
+  const { port } = await bind(
+    net,
+    host,
+    options.port,
+    (cause) => `Unable to listen for websocket connections: ${cause}`,
+  )
   guard = new AcceptGuard(net, log, () => bind(net, host, port))
   log.info(`Listening for websocket clients on ${scheme}://${hostPort(host, port)}`)
   if (options.tls === null) log.warn('Websocket not configured with TLS. DO NOT USE IN PRODUCTION!')

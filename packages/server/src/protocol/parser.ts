@@ -442,6 +442,9 @@ export class Parser {
         break
       case 45 | 32:
         if (this.#named(buffer, position, '-ERR') && isBlank(buffer[position + 4])) {
+          this.#split(buffer, position + 5, buffer.length)
+          if (this.#tooLong()) return
+          this.args = buffer
           this.sink.refuse('clientError')
           return
         }
@@ -463,7 +466,7 @@ export class Parser {
     return buffer.toString('utf8', start, end)
   }
 
-  /** During a call of the sink: the arguments of SUB or UNSUB as they came. */
+  /** During a call of the sink: the arguments of SUB, UNSUB or -ERR as they came. */
   line(): string {
     return this.args.latin1Slice(this.#argStart, this.#argEnd)
   }

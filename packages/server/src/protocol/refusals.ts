@@ -1,5 +1,3 @@
-import { isUtf8 } from 'node:buffer'
-
 // What the server says to a client it refuses, and what that does to the connection. One table: text after -ERR (null: nothing
 // is sent), the close reason as monitoring shows it (null: the connection stays), and the level at which the log has it, which is the
 // text unless `says` is there. Source: client protocol, ADR-less folklore of the official server, proven by the conformance suite.
@@ -51,10 +49,15 @@ export const REFUSALS = {
     closes: 'Maximum Account Connections Exceeded',
     logs: 'error',
   },
-  clientProtocol: { text: 'invalid client protocol', closes: 'Bad Client Protocol Version' },
+  clientProtocol: {
+    text: 'invalid client protocol',
+    closes: 'Bad Client Protocol Version',
+    logs: 'error',
+  },
   noRespondersNeedHeaders: {
     text: 'no responders requires headers support',
     closes: 'No Responders Requires Headers',
+    logs: 'error',
   },
   stale: {
     text: 'Stale Connection',
@@ -109,47 +112,3 @@ export const DISCARDS: ReadonlySet<CloseReason> = new Set<CloseReason>([
   'Slow Consumer (Pending Bytes)',
   'Slow Consumer (Write Deadline)',
 ])
-
-/** A value in double quotes as Go's %q prints it: what can be printed stays, wire bytes that are no UTF-8 become \xff. */
-export function quote(wire: string): string {
-  const bytes = Buffer.from(wire, 'latin1')
-  let text = '"'
-  for (let i = 0; i < bytes.length; ) {
-    const size = runeSize(bytes, i)
-    text += size === 0 ? hex(bytes[i]!) : escapeOne(bytes.toString('utf8', i, i + size))
-    i += size || 1
-  }
-  return `${text}"`
-}
-
-const ESCAPED: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-}
-const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
-
-/** Bytes of the UTF-8 sequence at a place; 0 when there is none. */
-function runeSize(bytes: Buffer, at: number): number {
-  const first = bytes[at]!
-  if (first < 0x80) return 1
-  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
-  return isUtf8(bytes.subarray(at, at + size)) ? size : 0
-}
-
-function escapeOne(character: string): string {
-  const escaped = ESCAPED[character]
-  if (escaped !== undefined) return escaped
-  if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) return character
-  const code = character.codePointAt(0)!
-  if (code < 0x80) return hex(code)
-  return code < 0x10000
-    ? `\\u${code.toString(16).padStart(4, '0')}`
-    : `\\U${code.toString(16).padStart(8, '0')}`
-}

@@ -15,6 +15,8 @@ type BlockField = Exclude<keyof Options, PlainField>
 export const ALWAYS: ReadonlySet<keyof Options> = new Set<keyof Options>([
   'users',
   'accounts',
+  // Its default depends on tls.
+  'authTimeout',
   'tls',
   'websocket',
 ])
@@ -51,9 +53,11 @@ export const BLOCK_RULES: { readonly [F in BlockField]: Rule<F> } = {
   user: authorization('authorization username'),
   password: authorization('authorization password'),
   token: authorization('authorization token'),
-  authTimeout: (_before, _after, reload) => ({
-    says: [`Reloaded: authorization timeout = ${authTimeout(reload.after) / 1000}`],
-  }),
+  authTimeout: (_before, _after, reload) => {
+    const timeout = authTimeout(reload.after)
+    if (timeout === authTimeout(reload.before)) return NOTHING
+    return { says: [`Reloaded: authorization timeout = ${timeout / 1000}`] }
+  },
   authorizationDefined: () => NOTHING,
   proxyRequired: restart('ProxyRequired'),
   authCallout: restart('AuthCallout'),

@@ -1,6 +1,7 @@
 // The reload of plain options: the option table says which may change, and here is what that does to what runs already.
 import { goDuration } from '../duration.ts'
 import { removePortsFile, writePidFile, writePortsFile } from '../files.ts'
+import { parseAdvertised } from '../listen.ts'
 import type { OptionRow, PlainField } from '../option-table.ts'
 import type { Options } from '../options.ts'
 import type { Server } from '../server.ts'
@@ -22,8 +23,14 @@ const EFFECTS: { readonly [F in PlainField]?: (reload: Reload) => Effect } = {
   logtime: () => ({ rebuilds: ['logging'] }),
   logtimeUtc: () => ({ rebuilds: ['logging'] }),
   logFile: () => ({ rebuilds: ['logging'] }),
-  clientAdvertise: ({ after: { clientAdvertise } }) => {
-    checkAdvertised(clientAdvertise)
+  clientAdvertise: ({ after: { clientAdvertise, port } }) => {
+    try {
+      if (clientAdvertise !== '') parseAdvertised(clientAdvertise, port)
+    } catch (error) {
+      throw new ReloadRefused(
+        `invalid ClientAdvertise value of ${clientAdvertise}, err=${(error as Error).message}`,
+      )
+    }
     // Without the d, in the official server too.
     return { says: [`Reload: client_advertise = ${clientAdvertise}`] }
   },
@@ -40,6 +47,7 @@ const EFFECTS: { readonly [F in PlainField]?: (reload: Reload) => Effect } = {
     },
   }),
   pidFile: ({ after: { pidFile } }) => ({
+    ...(pidFile === '' ? { says: [] } : {}),
     apply: (server) => {
       if (pidFile === '') return
       try {
@@ -59,15 +67,6 @@ const EFFECTS: { readonly [F in PlainField]?: (reload: Reload) => Effect } = {
 
 function reloadLimits(server: Server): void {
   for (const client of server.clients.values()) client.reloadLimits()
-}
-
-function checkAdvertised(text: string): void {
-  if (text === '') return
-  const problem = /^\[?[^\]:]*\]?:(.*)$/.exec(text)
-  if (problem === null || /^-?\d*$/.test(problem[1]!.trim())) return
-  throw new ReloadRefused(
-    `invalid ClientAdvertise value of ${text}, err=strconv.Atoi: parsing ${JSON.stringify(problem[1])}: invalid syntax`,
-  )
 }
 
 /** Random connections go until the rest fits. */

@@ -1,5 +1,6 @@
 // A reload: reads the options anew, judges every change, and applies all of them or none.
 import { isDeepStrictEqual } from 'node:util'
+import { openProblem } from '../file-problem.ts'
 import { Log } from '../log.ts'
 import { OPTION_ROWS } from '../option-table.ts'
 import type { Options } from '../options.ts'
@@ -36,7 +37,8 @@ const REBUILD: { readonly [R in Rebuild]: (server: Server) => void | Promise<voi
     try {
       server.log.configure(server.options)
     } catch (error) {
-      server.log.error(`The log stays where it is: ${(error as Error).message}`)
+      const { logFile } = server.options
+      server.log.error(`The log stays where it is: ${openProblem(error as NodeJS.ErrnoException, logFile)}`)
     }
   },
   tracing: (server) => {

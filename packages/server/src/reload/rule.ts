@@ -1,5 +1,6 @@
 // What a reload does about an option: the words that plain.ts and blocks.ts are written in.
 import type { Options } from '../options.ts'
+import { quoteText } from '../quote.ts'
 import type { Server } from '../server.ts'
 
 /** A reload that cannot be: nothing has been changed. The text is for the log and the RELOAD request. */
@@ -33,4 +34,4 @@ export function refuse(name: string, before: string, after: string): never {
 
 /** As Go prints a list of strings. */
 export const quotedList = (items: readonly string[]): string =>
-  `[${items.map((item) => JSON.stringify(item)).join(' ')}]`
+  `[${items.map((item) => quoteText(item)).join(' ')}]`

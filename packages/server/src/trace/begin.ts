@@ -1,7 +1,7 @@
 // Whether a message that may be traced is, and what is to be done with it otherwise.
 import type { Client } from '../connection/client.ts'
 import type { Frame } from '../frame.ts'
-import { quote } from '../protocol/refusals.ts'
+import { quote } from '../quote.ts'
 import { isLiteral } from '../subject/subject.ts'
 import { MessageTrace } from './trace.ts'
 import { ORIGIN_ACCOUNT, readTraceHeaders, TRACE_DEST, TRACE_ONLY } from './trigger.ts'
