@@ -28,7 +28,7 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'the official server forgets some (`-n`, `--log_size_limit`, ...) and then refuses every reload, because the value has changed',
   },
   {
-    what: 'a reload that changes the type, folder or URL of the resolver',
+    what: 'a reload that changes the type, folder or URL of the resolver, or `resolver_tls`',
     here: 'is refused; preloaded tokens are reloaded',
     why: 'requests for claims are answered from the store that is open',
   },
@@ -136,5 +136,35 @@ export const DIFFERENCES: readonly Difference[] = [
     what: 'the system account in lame duck mode',
     here: 'goes on hearing of connections that leave, and is answered; the official server falls silent after LAMEDUCK',
     why: 'who counts connections by events would lose those that lame duck mode closes',
+  },
+  {
+    what: 'a configuration file that includes itself or nests in more than 1000 levels, `max_closed_clients` below 0, `proxies` that come or go at a reload, stderr that nobody reads any more',
+    here: 'an error, none remembered, a reload, a server that goes on',
+    why: 'the official server crashes or is killed',
+  },
+  {
+    what: 'errors about a configuration file',
+    here: 'have file, line and column wherever a value is to blame',
+    why: 'the official server forgets the place of some, and adds texts of its own crashes to others',
+  },
+  {
+    what: 'a reload of a file that does not have the `system_account` it names',
+    here: 'is refused; the official server goes on with the account that was there',
+    why: 'the next start would fail',
+  },
+  {
+    what: 'secrets in trace lines of CONNECT',
+    here: 'are blotted out whole, in any letter case and with escaped quotes',
+    why: 'the official server shows what comes after an escaped quote',
+  },
+  {
+    what: '`max_pending` that is smaller than INFO, or negative',
+    here: 'counts messages alone; the official server cuts every connection at once',
+    why: 'nobody could connect to read what is wrong',
+  },
+  {
+    what: 'numbers of CONNECT written `1.0` or `1e0`',
+    here: 'are the number',
+    why: 'JSON does not tell them apart',
   },
 ]
