@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { createKeyPair, encode, newAccountClaims, newOperatorClaims } from '@ngs/identity/node'
+import { createKeyPair, encode, newAccountClaims } from '@ngs/identity/node'
 import { needsPeer, peer, run as runProgram } from '@ngs/testkit'
 import { needsOfficial, normalize, Sandbox } from './support/sandbox.ts'
-import { runBoth, words } from './support/scenario.ts'
+import { words } from './support/scenario.ts'
 import { call, sides } from './support/sides.ts'
 import { sameTokens } from './support/tokens.ts'
 
@@ -233,39 +233,6 @@ test(
     }
   },
 )
-
-test(
-  'an operator of version 1 is told apart; without a terminal nothing is converted',
-  needsOfficial,
-  async (t) => {
-    const adjust = (text: string) => text.trimEnd()
-    const pair = await runBoth(t, [words('init -n Op'), words('upgrade-jwt')], { adjust })
-    for (const sandbox of [pair.ours, pair.official]) {
-      const file = path.join(sandbox.stores, 'Op/Op.jwt')
-      fs.writeFileSync(file, oldOperator())
-    }
-    for (const line of ['list accounts', 'describe account', 'add user x']) {
-      const [ours, official] = await Promise.all(
-        [pair.ours, pair.official].map((sandbox) => sandbox.run(words(line))),
-      )
-      assert.equal(ours?.code, official?.code, line)
-    }
-    const declined = await pair.ours.run(['upgrade-jwt'])
-    assert.equal(declined.code, 0)
-    assert.match(declined.stderr, /Identity Key for Operator Old not found/)
-  },
-)
-
-/** The token of an operator in the first format: the payload alone is signed, the type stands at the top. */
-function oldOperator(): string {
-  const key = createKeyPair('operator')
-  const { sub } = newOperatorClaims(key.publicKey, 'Old')
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const header = part({ typ: 'jwt', alg: 'ed25519' })
-  const payload = part({ jti: 'X', iat: 1, iss: sub, name: 'Old', sub, type: 'operator', nats: {} })
-  const signature = Buffer.from(key.sign(Buffer.from(payload))).toString('base64url')
-  return `${header}.${payload}.${signature}`
-}
 
 test('update says how this build is updated', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')

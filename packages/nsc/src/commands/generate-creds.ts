@@ -1,6 +1,6 @@
 import type { Call } from '../cli/spec.ts'
 import { failure } from '../errors.ts'
-import { quote } from '../text.ts'
+import { backquote, quote } from '../text.ts'
 import { credsOf } from './shared.ts'
 
 export function run({ session, flags }: Call): undefined {
@@ -20,5 +20,5 @@ export function run({ session, flags }: Call): undefined {
   }
   session.writeOutput(output, creds)
   session.print(`[ OK ] wrote credentials to ${session.shown(output)}`)
-  session.note(`Success!! - generated ${session.shown(output)}`)
+  session.note(`Success!! - generated ${backquote(output)}`)
 }

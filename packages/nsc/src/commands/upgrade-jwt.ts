@@ -4,7 +4,7 @@ import { encode } from '@ngs/identity/node'
 import type { Call } from '../cli/spec.ts'
 import { Report } from '../report.ts'
 import type { Session } from '../session.ts'
-import { withLock } from '../store/lock.ts'
+import { LOCK_FILE, withLock } from '../store/lock.ts'
 import type { OperatorStore } from '../store/operator-store.ts'
 
 export async function run({ session }: Call): Promise<undefined> {
@@ -34,8 +34,14 @@ async function upgrade(session: Session, store: OperatorStore, report: Report): 
     'Servers must be able to read v2, and need the new operator token. Back up the store and convert it now?',
   )
   if (!agreed) return report.ok('Declined to convert at this time. Rerun command when ready.')
-  const backup = path.join(session.io.cwd, `${name}-jwtV1-upgrade-backup`)
-  fs.cpSync(store.dir, backup, { recursive: true, errorOnExist: true, force: false })
+  // One folder down: beside the store itself, its `.nsc` would make the working directory a stores root.
+  const backup = path.join(session.io.cwd, `${name}-jwtV1-upgrade-backup`, store.name)
+  fs.cpSync(store.dir, backup, {
+    recursive: true,
+    errorOnExist: true,
+    force: false,
+    filter: (file) => path.basename(file) !== LOCK_FILE,
+  })
   session.note(`The store as it was is in ${session.shown(backup)}; it holds no keys.`)
   store.write(encode(operator, key))
   report.ok(`Converted Operator: ${name}`)

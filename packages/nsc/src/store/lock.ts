@@ -15,7 +15,7 @@ import { backquote } from '../text.ts'
  * the official program, which knows no lock.
  */
 
-const LOCK_FILE = '.nsc.lock'
+export const LOCK_FILE = '.nsc.lock'
 /** An untouched lock is given up after this; its holder touches it more often. */
 const STALE_MS = 30_000
 const TOUCH_MS = 5_000
