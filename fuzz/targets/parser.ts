@@ -73,6 +73,7 @@ function read(chunks: readonly Buffer[]): string[] {
     pong: () => void calls.push('pong'),
     refuse: () => parser.stop(),
     unauthenticated: () => true,
+    announce: () => {},
     midway: () => {},
   }
   const parser = new Parser(sink)

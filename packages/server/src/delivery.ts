@@ -96,7 +96,11 @@ function write(client: Client, subscription: Subscription, frame: Frame, subject
   const bodySize = frame.dataEnd - bodyStart
   const outbox = client.outbox
   const sid = subscription.sid
-  const renamed = subscription.stream === null ? null : subscription.stream.nameOf(subject)
+  let renamed: Buffer | null = null
+  if (subscription.stream !== null) {
+    renamed = subscription.stream.nameOf(subject)
+    subscription.stream.count(client.account, bodySize)
+  }
   const subjectSize = renamed === null ? frame.subjectEnd - frame.subjectStart : renamed.length
   const room = subjectSize + sid.length + (frame.replyEnd - frame.replyStart) + 32
   const inline = bodySize < BY_REFERENCE
@@ -122,7 +126,10 @@ function write(client: Client, subscription: Subscription, frame: Frame, subject
     out[at++] = SPACE
     at = copy(args, frame.sizeStart, frame.sizeEnd, out, at)
   } else if (bodyStart === frame.dataStart) at = copy(args, frame.sizeStart, frame.sizeEnd, out, at)
-  else at += out.latin1Write(`${bodySize}`, at)
+  else {
+    at += out.latin1Write(`${bodySize}`, at)
+    countStripped(client, subscription, frame.headerSize)
+  }
   out[at++] = 13
   out[at++] = 10
   if (inline) {
@@ -138,6 +145,13 @@ function write(client: Client, subscription: Subscription, frame: Frame, subject
   client.outMsgs++
   client.outBytes += bodySize
   if (!outbox.dirty) client.server.markDirty(client)
+}
+
+/** A connection counts what it gets, its account and the server what was published: with the headers that were taken off. */
+function countStripped({ account, server }: Client, { stream }: Subscription, bytes: number): void {
+  const sender = stream === null ? account : stream.exporter
+  sender.past.outBytes += bytes
+  server.past.outBytes += bytes
 }
 
 /** A byte loop beats a block copy for short pieces: the call costs more than the bytes. Neither makes an object, as subarray() would. */

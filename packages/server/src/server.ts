@@ -27,6 +27,8 @@ import { VERSION } from './version.ts'
 export interface ConnectionObserver {
   connected(client: Client): void
   closed(client: Client, reason: CloseReason): void
+  /** A connection starts over: it is none of this account's any more. */
+  left(account: Account): void
   /** A reload has changed what the server tells of itself. */
   stateChanged?(): void
   lameDuck?(): void
@@ -379,6 +381,9 @@ export class Server {
 
   onConnected(client: Client): void {
     for (const observer of this.observers) observer.connected(client)
+  }
+  onLeft(account: Account): void {
+    for (const observer of this.observers) observer.left(account)
   }
   onAuthError(client: Client, reason: CloseReason): void {
     for (const observer of this.observers) observer.authError(client, reason)

@@ -26,6 +26,8 @@ function recorder(midway = (): void => {}): { parser: Parser; calls: string[] } 
       parser.stop()
     },
     unauthenticated: () => true,
+    // Depends on the split.
+    announce: () => {},
     midway,
   }
   const parser = new Parser(sink)

@@ -43,7 +43,7 @@ export class Account {
   readonly awaited: Awaited
   /** Times of services; null without a system account. */
   reports: LatencyReports | null = null
-  /** Traffic of connections that are gone: messages and bytes from and to clients. */
+  /** Traffic that the counts of its connections do not have (or have for another account): of those that are gone, above all. */
   readonly past = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0, slowConsumers: 0 }
   /** Shown in events and monitoring besides the name. */
   label: string
@@ -172,6 +172,7 @@ export class Account {
   admit(client: Client): boolean {
     if (this.isFull) return false
     this.clients.add(client)
+    this.#count(client, -1)
     return true
   }
 
@@ -183,11 +184,16 @@ export class Account {
   }
 
   release(client: Client): void {
-    if (!this.clients.delete(client)) return
-    this.past.inMsgs += client.inMsgs
-    this.past.inBytes += client.inBytes
-    this.past.outMsgs += client.outMsgs
-    this.past.outBytes += client.outBytes
+    if (this.clients.delete(client)) this.#count(client, 1)
+  }
+
+  /** What a connection has counted before it came is not of this account, what it has counted when it goes stays here. */
+  #count(client: Client, sign: 1 | -1): void {
+    const { past } = this
+    past.inMsgs += sign * client.inMsgs
+    past.inBytes += sign * client.inBytes
+    past.outMsgs += sign * client.outMsgs
+    past.outBytes += sign * client.outBytes
   }
 
   /** True when somebody here, or a service, would take a message on this subject. */

@@ -36,6 +36,14 @@ export class StreamImport {
     return `${spec.account} ${spec.subject} ${spec.to} ${spec.allowTrace}`
   }
 
+  /** A message came over it: it counts for the account that it was published in, not for that of the connection that got it. */
+  count(importer: Account, bytes: number): void {
+    this.exporter.past.outMsgs++
+    this.exporter.past.outBytes += bytes
+    importer.past.outMsgs--
+    importer.past.outBytes -= bytes
+  }
+
   /** The name that a message on a subject of the exporter gets here; null when it keeps its own. */
   nameOf(subject: string): Buffer | null {
     if (this.renaming.isIdentity) return null

@@ -137,10 +137,9 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       const own = this.transport.type === 'WEBSOCKET' ? options.websocket.authTimeoutMs : 0
       const timeout = timerDelay(own || authTimeout(options))
       this.#authTimer = setTimeout(() => this.refuse('authTimeout'), timeout).unref()
-    } else {
-      this.account.admit(this)
-      this.#pingTimer = setTimeout(() => this.#tick(), this.#pingInterval).unref()
-    }
+    } else this.#pingTimer = setTimeout(() => this.#tick(), this.#pingInterval).unref()
+    // Until it is known whose it is, it counts here.
+    this.account.admit(this)
   }
 
   /** Starts or ends the tracing of its protocol lines, as the log wants it. */
@@ -275,8 +274,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const who = user === NO_USER ? '' : ` - ${user}`
     this.server.log.error(`${this.label} - authentication error${who}`)
     this.error(REFUSALS.authorization.text)
-    this.close(reason)
     this.server.onAuthError(this, reason)
+    this.close(reason)
   }
   error(text: string): void {
     this.write(`-ERR '${text}'\r\n`)
@@ -336,8 +335,11 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     if (this.#connected) {
       // A second CONNECT starts over: subscriptions go, authentication runs again.
       this.#dropSubscriptions()
-      this.account.release(this)
+      const before = this.account
+      before.release(this)
       this.account = this.server.accounts.global
+      this.account.admit(this)
+      this.server.onLeft(before)
     }
     const credentials = this.transport.credentials
     if (credentials !== null) {
@@ -379,11 +381,12 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.#denied(result)
       return
     }
+    if (!this.bind(result)) return
+    this.server.onConnected(this)
     if (options.account !== '' || options.new_account) {
       this.refuse('authorization')
       return
     }
-    if (!this.bind(result)) return
     if (options.protocol !== 0 && options.protocol !== 1) {
       this.refuse('clientProtocol')
       return
@@ -402,7 +405,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       const first = Math.min(this.#pingInterval, FIRST_PING_MS)
       this.#pingTimer = setTimeout(() => this.#tick(), first + Math.random() * first * 0.2).unref()
     }
-    this.server.onConnected(this)
   }
 
   #denied({ log, level, reason, told }: Denial): void {
@@ -592,10 +594,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
 
   subscribe(subject: string, queue: string | null, sid: string): void {
     this.#activeSinceTick = true
-    if (!isValidSubscription(subject)) {
-      this.refuse('invalidSubject')
-      return
-    }
     const { permissions } = this
     if (queue === '_sys_' || (permissions !== null && !permissions.maySubscribe(subject, queue))) {
       const using = queue === null ? '' : ` using queue ${quote(queue)}`
@@ -619,6 +617,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       return
     }
     if (!this.subscriptions.has(sid)) {
+      if (!isValidSubscription(subject)) {
+        this.refuse('invalidSubject')
+        return
+      }
       const subscription = new Subscription(this, null, subject, queue, sid)
       subscription.filter = permissions?.needsFilter(subject, queue) ?? false
       this.subscriptions.set(sid, subscription)
@@ -668,6 +670,10 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.inMsgs++
     this.inBytes += frame.dataEnd - frame.dataStart
     this.#publishing.publish(frame)
+  }
+
+  announce(frame: Parser): void {
+    this.#publishing.announce(frame)
   }
 
   /** What was kept about subjects is void. */

@@ -61,6 +61,10 @@ export class ProtocolTrace implements Sink {
     this.#client.publish(frame)
     this.#settle()
   }
+  announce(frame: Parser): void {
+    this.#client.announce(frame)
+    this.#settle()
+  }
   subscribe(subject: string, queue: string | null, sid: string): void {
     this.#received('SUB', this.#parser.line())
     this.#client.subscribe(subject, queue, sid)

@@ -34,7 +34,8 @@ export class Publishing {
   }
 
   publish(frame: Parser): void {
-    const { account } = this.#client
+    const { account, options } = this.#client
+    if (options.pedantic) this.announce(frame)
     if (frame.headerSize > 0 && mayTrace(frame, account.spec.trace !== null)) this.#publishTraced(frame)
     // `_R_...`: most likely an answer to another account.
     else if (
@@ -46,12 +47,13 @@ export class Publishing {
       this.#publish(frame, this.#entryOf(frame, frame.isKnown))
   }
 
-  #publish(frame: Frame, entry: PublishEntry): void {
-    if (
-      this.#client.options.pedantic &&
-      !isLiteral(frame.args.latin1Slice(frame.subjectStart, frame.subjectEnd))
-    )
+  /** To the pedantic a wrong subject is told with the line, and again with the message when that takes longer. */
+  announce({ args, subjectStart, subjectEnd }: Frame): void {
+    if (this.#client.options.pedantic && !isLiteral(args.latin1Slice(subjectStart, subjectEnd)))
       this.#client.refuse('invalidPublishSubject')
+  }
+
+  #publish(frame: Frame, entry: PublishEntry): void {
     if (entry.mapped !== null) this.#publishMapped(frame, entry, entry.mapped)
     else this.#send(frame, entry)
   }

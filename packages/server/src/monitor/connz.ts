@@ -16,7 +16,8 @@ import { goDuration, uptime } from './format.ts'
 import { filled, listed, nonzero, set } from './json.ts'
 import { QueryError } from './query.ts'
 
-export type ConnectionState = 'open' | 'closed' | 'all'
+/** Over the system account there are numbers for states, also for those that do not exist. */
+export type ConnectionState = 'open' | 'closed' | 'all' | 'none'
 
 export interface ConnzOptions {
   /** Empty: by cid. */
@@ -95,8 +96,8 @@ export function connz(server: Server, options: ConnzOptions): Record<string, unk
   const scope = account === '' ? server.clients.values() : server.accounts.get(account)?.clients
   if (scope === undefined) return answer(0, null)
 
-  const opened = state === 'closed' ? [] : [...scope]
-  let closed = state === 'open' ? [] : server.closedClients.all()
+  const opened = state === 'open' || state === 'all' ? [...scope] : []
+  let closed = state === 'closed' || state === 'all' ? server.closedClients.all() : []
   // The global account of a closed connection has no name there.
   if (account !== '') closed = closed.filter((one) => account !== '$G' && one.account === account)
   const total = opened.length + closed.length

@@ -88,11 +88,11 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   // A request through a proxy names the host, too.
-  const url = request.url?.replace(/^https?:\/\/[^/?]*/i, '') || '/'
+  const url = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '')
   const at = url.indexOf('?')
   const path = decodePath(at < 0 ? url : url.slice(0, at))
   const search = at < 0 ? '' : url.slice(at + 1)
-  if (path === null) return send(response, text(400, '400 Bad Request'))
+  if (path === null || path === '*') return send(response, text(400, '400 Bad Request'))
   const clean = posix.resolve('/', path) + (path.length > 1 && path.endsWith('/') ? '/' : '')
   if (clean !== path && clean !== '//') return redirect(request, response, clean, search)
   if (path === base) {
@@ -137,8 +137,9 @@ function redirect({ method }: IncomingMessage, response: ServerResponse, path: s
   const target = encodeURI(path) + (search === '' ? '' : `?${search}`)
   const shown = target.replaceAll('&', '&amp;').replaceAll('"', '&#34;').replaceAll('<', '&lt;')
   response.setHeader('Location', target)
-  const body = method === 'GET' || method === 'HEAD' ? `<a href="${shown}">Temporary Redirect</a>.\n\n` : ''
-  send(response, { status: 307, type: HTML, body })
+  if (method === 'GET' || method === 'HEAD')
+    send(response, { status: 307, type: HTML, body: `<a href="${shown}">Temporary Redirect</a>.\n\n` })
+  else response.writeHead(307, { 'Content-Length': 0 }).end()
 }
 
 function send(response: ServerResponse, { status = 200, type, shared, body }: Answer): void {

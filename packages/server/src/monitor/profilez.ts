@@ -1,6 +1,7 @@
 // Profiles of the process, as the tools of V8 read them.
 import { Session } from 'node:inspector/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { goDuration } from '../duration.ts'
 
 const LONGEST_NS = 15e9
 
@@ -21,7 +22,7 @@ export async function profilez(name: string, duration: number): Promise<Profile>
   if (name !== 'cpu' && name !== 'heap' && name !== 'allocs')
     return failed(`Profile ${JSON.stringify(name)} not found`)
   if (name === 'cpu' && (duration <= 0 || duration > LONGEST_NS))
-    return failed(`Duration ${duration / 1e9}s should be between 0s and 15s`)
+    return failed(`Duration ${goDuration(duration)} should be between 0s and 15s`)
   const session = new Session()
   session.connect()
   try {

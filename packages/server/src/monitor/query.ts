@@ -1,4 +1,6 @@
 // The query of an HTTP request, decoded as Go's strconv decodes it.
+import { quote } from '../protocol/refusals.ts'
+import { toWire } from '../subject/subject.ts'
 import type { ConnectionState } from './connz.ts'
 
 /** A question that cannot be answered: 400 over HTTP, code 500 over the system account. */
@@ -32,7 +34,7 @@ export class Query {
     if (text === '' || FALSE.includes(text)) return false
     if (TRUE.includes(text)) return true
     throw new QueryError(
-      `Error decoding boolean for '${name}': strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
+      `Error decoding boolean for '${name}': strconv.ParseBool: parsing ${quoted(text)}: invalid syntax`,
     )
   }
   int(name: string): number {
@@ -53,7 +55,7 @@ export class Query {
     if (text === '') return 0
     const fail = (why: string): never => {
       throw new QueryError(
-        `Error decoding ${type} for '${name}': strconv.${parser}: parsing ${JSON.stringify(text)}: ${why}`,
+        `Error decoding ${type} for '${name}': strconv.${parser}: parsing ${quoted(text)}: ${why}`,
       )
     }
     if (!syntax.test(text)) return fail('invalid syntax')
@@ -82,6 +84,8 @@ export class Query {
     throw new QueryError(`Error decoding state for ${text}`)
   }
 }
+
+const quoted = (text: string): string => quote(toWire(text))
 
 function unescaped(text: string): string | null {
   try {

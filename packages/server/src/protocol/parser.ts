@@ -14,6 +14,8 @@ import type { RefusalName } from './refusals.ts'
 export interface Sink {
   /** A whole PUB or HPUB; the frame is in the parser's fields until the call returns. */
   publish(frame: Parser): void
+  /** A PUB or HPUB whose payload is not whole in the chunk, or does not end as it should: its subject and reply are in the fields. */
+  announce(frame: Parser): void
   subscribe(subject: string, queue: string | null, sid: string): void
   /** max 0: at once. */
   unsubscribe(sid: string, max: number): void
@@ -519,7 +521,8 @@ export class Parser {
     this.sizeStart = tokens[last]!
     this.sizeEnd = tokens[last + 1]!
     const size = digits(args, this.sizeStart, this.sizeEnd)
-    if (size < 0) {
+    // The one CR that belongs to the end of the line is that before the LF; another one would be a part of the number.
+    if (size < 0 || (args[this.sizeEnd] === CR && args[this.sizeEnd + 1] !== LF)) {
       this.sink.refuse('badArguments')
       return
     }
@@ -544,6 +547,8 @@ export class Parser {
     const end = start + size
     if (end + 2 <= data.length) {
       if (data[end] !== CR || data[end + 1] !== LF) {
+        this.args = args
+        this.sink.announce(this)
         this.sink.refuse('unknownOperation')
         return
       }
@@ -568,6 +573,7 @@ export class Parser {
     this.sizeEnd -= lineStart
     this.headerSizeStart -= lineStart
     this.headerSizeEnd -= lineStart
+    this.sink.announce(this)
     this.#body = takeBody(size + 2)
     this.#bodyLength = size + 2
     this.#bodyFilled = 0

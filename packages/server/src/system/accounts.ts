@@ -17,7 +17,7 @@ import { QueryError } from '../monitor/query.ts'
 import { subsz } from '../monitor/subsz.ts'
 import { hasWildcard, toWire } from '../subject/subject.ts'
 import type { Events } from './events.ts'
-import type { RequestOptions } from './options.ts'
+import { RequestOptions } from './options.ts'
 import { connzOptions, subszOptions } from './requests.ts'
 import type { System } from './system.ts'
 
@@ -64,9 +64,13 @@ export function answerAccountRequests(system: System, events: Events): void {
     const group = queue === undefined ? undefined : Buffer.from(queue, 'base64').toString()
     system.account.publishInternal(reply, '', `${countSubscribers(account, wanted, group)}`)
   })
-  system.onRequest('$SYS.REQ.USER.*.INFO', (_options, { origin }) =>
-    origin === null ? undefined : userInfo(origin),
-  )
+  // Whoever asks is told at once: a body is not read, and no filter asked.
+  system.on('$SYS.REQ.USER.*.INFO', ({ subject: name, reply, origin }) => {
+    if (origin === null) return
+    // Only who came over the import of his own account is known here.
+    const isKnown = named(name) === origin.account.name
+    system.answer(reply, { data: isKnown ? userInfo(origin) : { user: '', account: '' } })
+  })
   system.on('$SYS.DEBUG.SUBSCRIBERS', ({ text, reply, origin }) => {
     if (origin === null || reply === '') return
     const [wanted = '', queue] = text.trim().split(' ')
@@ -96,8 +100,12 @@ function parsed(text: string): { acc?: string; subject?: string; queue?: string 
 
 /** A body may name the account again, but no other one. */
 function isAbout(text: string, account: string): boolean {
-  const { acc } = parsed(text)
-  return acc === undefined ? text.trimStart().startsWith('{') : acc === account
+  try {
+    const wanted = new RequestOptions(text).text('acc')
+    return wanted === '' || wanted === account
+  } catch {
+    return false
+  }
 }
 
 const exported = (subject: string, responseType: ResponseType, accountTokenPosition = 0): ExportSpec => ({

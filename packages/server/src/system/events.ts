@@ -60,13 +60,14 @@ export function announceEvents(system: System): Events {
         client: { ...client.describe(), rtt: undefined },
       }))
     },
+    left: (account) => counts.changed(account),
     closed(client, reason) {
       const { account } = client
       const at = client.stop ?? new Date()
+      counts.changed(account)
       system.announce(`$SYS.ACCOUNT.${account.name}.DISCONNECT`, () =>
         disconnect(client, at, local(at), reason),
       )
-      counts.changed(account)
     },
     authError(client, reason) {
       const at = new Date()

@@ -15,7 +15,8 @@ export class RequestOptions {
     } catch (error) {
       throw new BadRequest(`the body is not JSON: ${(error as Error).message}`)
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
+    if (value === null) return
+    if (typeof value !== 'object' || Array.isArray(value))
       throw new BadRequest('the body has to be a JSON object')
     for (const [key, item] of Object.entries(value)) this.#values.set(key.toLowerCase(), item)
   }
@@ -35,6 +36,10 @@ export class RequestOptions {
   }
   int(key: string): number {
     return this.#get(key, 0, (value): value is number => Number.isSafeInteger(value), 'a whole number')
+  }
+  uint(key: string): number {
+    const isUint = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+    return this.#get(key, 0, isUint, 'a whole number from 0 on')
   }
   texts(key: string): string[] {
     const isList = (value: unknown): value is string[] =>

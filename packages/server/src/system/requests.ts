@@ -16,13 +16,27 @@ import type { System } from './system.ts'
 
 type Endpoint = (server: Server, options: RequestOptions) => unknown
 
+/** What would choose from what is not there has to be well formed all the same. */
+const checkFlags = (options: RequestOptions, ...keys: string[]): void => {
+  for (const key of keys) options.flag(key)
+}
+
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   VARZ: (server) => varz(server),
   CONNZ: (server, options) => connz(server, connzOptions(options)),
   SUBSZ: (server, options) => subsz(server, subszOptions(options)),
-  ROUTEZ: (server) => routez(server),
-  GATEWAYZ: (server) => gatewayz(server),
-  LEAFZ: (server) => leafz(server),
+  ROUTEZ(server, options) {
+    checkFlags(options, 'subscriptions', 'subscriptions_detail')
+    return routez(server)
+  },
+  GATEWAYZ(server, options) {
+    checkFlags(options, 'subscriptions', 'subscriptions_detail', 'accounts')
+    return gatewayz(server)
+  },
+  LEAFZ(server, options) {
+    checkFlags(options, 'subscriptions')
+    return leafz(server)
+  },
   ACCOUNTZ: (server, options) => accountz(server, options.text('account')),
   JSZ(server, options) {
     try {
@@ -79,10 +93,14 @@ function answerCommands(system: System, us: string): void {
     return DONE
   })
   const onConnection = (command: string, act: (cid: number) => void): void =>
-    system.onRequest(`${us}.${command}`, (options) => {
-      act(options.int('cid'))
-      return DONE
-    })
+    system.onRequest(
+      `${us}.${command}`,
+      (options) => {
+        act(options.uint('cid'))
+        return DONE
+      },
+      namesConnection,
+    )
   onConnection('KICK', (cid) => {
     const client = server.clients.get(cid)
     if (client === undefined) throw new Refusal('no such client or leafnode id')
@@ -108,11 +126,20 @@ function answerStatsz(system: System, events: Events, { text, reply }: Request):
   }
 }
 
+/** Who sends anything else gets no answer. */
+function namesConnection({ text }: Request): boolean {
+  if (text === '') return false
+  try {
+    new RequestOptions(text).uint('cid')
+    return true
+  } catch {
+    return false
+  }
+}
+
 const STATES = ['open', 'closed', 'all'] as const
 
 export function connzOptions(options: RequestOptions): ConnzOptions {
-  const state = STATES[options.int('state')]
-  if (state === undefined) throw new BadRequest('"state" has to be 0 (open), 1 (closed) or 2 (all)')
   return {
     sort: options.text('sort'),
     auth: options.flag('auth'),
@@ -120,8 +147,8 @@ export function connzOptions(options: RequestOptions): ConnzOptions {
     subscriptionsDetail: options.flag('subscriptions_detail'),
     offset: options.int('offset'),
     limit: options.int('limit'),
-    cid: options.int('cid'),
-    state,
+    cid: options.uint('cid'),
+    state: STATES[options.int('state')] ?? 'none',
     user: options.text('user'),
     account: options.text('acc'),
     mqttClient: options.text('mqtt_client'),

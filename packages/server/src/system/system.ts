@@ -96,11 +96,16 @@ export class System {
 
   /**
    * Answers with what `make` returns, for requests with options: nothing when nobody waits, the filters name other servers or `make`
-   * returns undefined, code 400 for a bad body, code 500 with the text of what `make` throws.
+   * returns undefined, code 400 for a bad body, code 500 with the text of what `make` throws. Requests that `isRead` does not take are
+   * passed over.
    */
-  onRequest(subject: string, make: (options: RequestOptions, request: Request) => unknown): void {
+  onRequest(
+    subject: string,
+    make: (options: RequestOptions, request: Request) => unknown,
+    isRead: (request: Request) => boolean = () => true,
+  ): void {
     this.on(subject, (request) => {
-      if (request.reply !== '') void this.#answer(request, make)
+      if (request.reply !== '' && isRead(request)) void this.#answer(request, make)
     })
   }
 
