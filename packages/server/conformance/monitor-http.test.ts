@@ -112,6 +112,10 @@ onEveryEngine('monitoring over HTTP', 'http: "127.0.0.1:-1"', (bench) => {
       assert.deepEqual([status, headers['location']], [307, plain])
       assert.equal(body, `<a href="${plain.replaceAll('&', '&amp;')}">Temporary Redirect</a>.\n\n`)
     }
+    const posted = await get('//varz', 'POST')
+    assert.deepEqual([posted.status, posted.headers['location'], posted.body], [307, '/varz', ''])
+    assert.equal(posted.headers['content-type'], undefined)
+    assert.equal((await get('http://somewhere.example')).headers['location'], '/')
   })
   it('takes the form of requests through a proxy', async () => {
     const { status, body } = await get('http://somewhere.example/healthz?details=1')
@@ -133,6 +137,7 @@ onEveryEngine('monitoring over HTTP', 'http: "127.0.0.1:-1"', (bench) => {
       ['/connz?auth=yes', bool('auth', 'yes')],
       ['/connz?offset=x', number('int', 'offset', 'x')],
       ['/connz?limit=1.5', number('int', 'limit', '1.5')],
+      ['/connz?limit=%22%00%5c%C3%A9%07', number('int', 'limit', '\\"\\x00\\\\é\\a')],
       [
         '/connz?limit=99999999999999999999',
         number('int', 'limit', '99999999999999999999', 'value out of range'),

@@ -64,8 +64,11 @@ onEveryEngine('the client protocol', '', ({ client }) => {
     'UNSUB 1 2 3',
     'PUB a b c 1',
     'HPUB foo 12 12',
+    // One CR belongs to the end of the line, the other one to the number.
+    'PUB foo 2\r',
   ]) {
-    it(`closes without a word on ${line}`, async (t) => ends(await client(t, QUIET), [line], ''))
+    it(`closes without a word on ${JSON.stringify(line)}`, async (t) =>
+      ends(await client(t, QUIET), [line], ''))
   }
 
   for (const subject of ['foo..bar', '.foo', 'foo.', 'foo.>.x']) {
@@ -95,6 +98,13 @@ onEveryEngine('the client protocol', '', ({ client }) => {
     )
   })
 
+  it('reports it before the payload, also when that is wrong', async (t) =>
+    ends(
+      await client(t, 'CONNECT {"verbose":false}'),
+      ['PUB foo.* 1', 'xyz'],
+      wire("-ERR 'Invalid Publish Subject'", "-ERR 'Unknown Protocol Operation'"),
+    ))
+
   it('acknowledges a publish before its delivery', async (t) => {
     await answers(
       await client(t, 'CONNECT {}'),
@@ -110,6 +120,9 @@ onEveryEngine('the client protocol', '', ({ client }) => {
       wire('MSG foo 1 0', ''),
     )
   })
+
+  it('does not look at the subject of such a subscription', async (t) =>
+    answers(await client(t, 'CONNECT {}'), ['SUB foo 1', 'SUB a..b 1'], wire('+OK', '+OK', '+OK')))
 
   it('acknowledges UNSUB of an unknown sid', async (t) =>
     answers(await client(t, 'CONNECT {}'), ['UNSUB 77'], wire('+OK', '+OK')))

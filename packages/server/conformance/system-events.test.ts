@@ -141,6 +141,55 @@ describe('system events on both engines', needsPeer('nats-server'), () => {
       assert.equal(event.client!.id, client.info.client_id)
       return [event]
     }))
+  it('tell the count of an account before the end of its client', async (t) => {
+    for (const listener of [ours, official]) {
+      const client = await listener.client(t, 'a')
+      await listener.wait('$SYS.ACCOUNT.A.CONNECT', client)
+      listener.heard.length = 0
+      client.end()
+      await listener.wait('$SYS.ACCOUNT.A.DISCONNECT', client)
+      assert.deepEqual(
+        listener.heard.map(({ subject }) => subject).filter((subject) => !subject.endsWith('STATSZ')),
+        ['$SYS.SERVER.ACCOUNT.A.CONNS', '$SYS.ACCOUNT.A.SERVER.CONNS', '$SYS.ACCOUNT.A.DISCONNECT'],
+      )
+    }
+  })
+  it('tell of a failed login before the end of the client', async (t) => {
+    for (const listener of [ours, official]) {
+      const client = await listener.client(t, 'a', 'wrong')
+      await client.closed()
+      await listener.wait('$SYS.ACCOUNT.$G.DISCONNECT', client)
+      assert.deepEqual(
+        listener.heard
+          .filter(({ event }) => event.client?.id === client.info.client_id)
+          .map(({ subject }) => subject),
+        [`$SYS.SERVER.${listener.sys.info!.server_id}.CLIENT.AUTH.ERR`, '$SYS.ACCOUNT.$G.DISCONNECT'],
+      )
+    }
+  })
+  it('tell of a client that is admitted, and then refused for what it asks for', (t) =>
+    alike(async (listener) => {
+      const events: unknown[] = []
+      for (const asked of [{ protocol: 7 }, { headers: false, no_responders: true }, { account: 'B' }]) {
+        const client = await listener.client(t, 'a', 'a', asked)
+        await client.closed()
+        const gone = await listener.wait('$SYS.ACCOUNT.A.DISCONNECT', client)
+        events.push((await listener.wait('$SYS.ACCOUNT.A.CONNECT', client)).event, gone.event)
+      }
+      return events
+    }))
+  it('tell the counts of both accounts when a client logs in as another user', (t) =>
+    alike(async (listener) => {
+      const client = await listener.client(t, 'a')
+      await listener.wait('$SYS.ACCOUNT.A.CONNECT', client)
+      listener.heard.length = 0
+      client.connect({ verbose: false, user: 'sys', pass: 'sys' })
+      await client.flush()
+      await listener.wait('$SYS.ACCOUNT.$SYS.CONNECT', client)
+      return listener.heard
+        .filter(({ subject }) => subject.endsWith('SERVER.CONNS'))
+        .map(({ event }) => [event['acc'], event['conns']])
+    }))
   it('tell the counts of an account at each change, under both subjects, and never of the global account', (t) =>
     alike(async (listener) => {
       listener.heard.length = 0

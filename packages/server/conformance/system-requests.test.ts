@@ -97,6 +97,7 @@ const QUESTIONS: readonly [subject: string, body?: string, options?: ShapeOption
   ['$SYS.REQ.SERVER.PING.CONNZ', '{"acc":"A","filter_subject":"y"}'],
   ['$SYS.REQ.SERVER.PING.CONNZ', '{"sort":"bogus"}'],
   ['$SYS.REQ.SERVER.ID.CONNZ', '{"state":1}'],
+  ['$SYS.REQ.SERVER.PING.CONNZ', '{"state":3}'],
   ['$SYS.REQ.SERVER.PING.SUBSZ', '{"account":"B","subscriptions":true,"test":"x.one"}', INTERNAL],
   ['$SYS.REQ.SERVER.PING.SUBSZ', '{"test":"x.*"}'],
   ['$SYS.REQ.SERVER.PING.ROUTEZ'],
@@ -113,8 +114,17 @@ const QUESTIONS: readonly [subject: string, body?: string, options?: ShapeOption
   ['$SYS.REQ.SERVER.PING.EXPVARZ', '', { typesOnly: true }],
   ['$SYS.REQ.SERVER.PING.IPQUEUESZ', '{"filter":"nothing"}'],
   ['$SYS.REQ.SERVER.PING.RAFTZ'],
+  ['$SYS.REQ.SERVER.PING.RAFTZ', 'null'],
+  ['$SYS.REQ.SERVER.PING.RAFTZ', ' {} '],
   ['$SYS.REQ.SERVER.ID.KICK', '{"cid":999999}'],
   ['$SYS.REQ.SERVER.ID.LDM', '{"cid":999999}'],
+  ['$SYS.REQ.SERVER.ID.KICK', '{}'],
+  ['$SYS.REQ.SERVER.ID.KICK', '{"cid":999999,"server_name":"beta"}'],
+  // What cannot be read gets no answer here.
+  ['$SYS.REQ.SERVER.ID.KICK'],
+  ['$SYS.REQ.SERVER.ID.KICK', '{"cid":"1"}'],
+  ['$SYS.REQ.SERVER.ID.LDM', 'no json'],
+  ['$SYS.REQ.ACCOUNT.A.CONNS', '{bad'],
   ['$SYS.REQ.ACCOUNT.A.CONNZ', '{"auth":true}', ONES],
   ['$SYS.REQ.ACCOUNT.B.SUBSZ', '', INTERNAL],
   ['$SYS.REQ.ACCOUNT.A.INFO', '', INTERNAL],
@@ -133,6 +143,10 @@ const QUESTIONS: readonly [subject: string, body?: string, options?: ShapeOption
   ['$SYS.REQ.ACCOUNT.NSUBS', '{"acc":"B","subject":"x.>"}'],
   ['$SYS.DEBUG.SUBSCRIBERS', '$SYS.REQ.USER.INFO'],
   ['$SYS.REQ.USER.INFO'],
+  ['$SYS.REQ.USER.INFO', '{"server_name":"beta"}'],
+  ['$SYS.REQ.USER.INFO', 'no json'],
+  // Who asks has not come over an import of that account.
+  ['$SYS.REQ.USER.A.INFO'],
   // Filters: another server is meant, or this one.
   ['$SYS.REQ.SERVER.PING.VARZ', '{"server_name":"beta"}'],
   ['$SYS.REQ.SERVER.PING.RAFTZ', '{"server_name":"lph"}'],
@@ -170,7 +184,13 @@ describe('system requests on both engines', needsPeer('nats-server'), () => {
     })
   }
   it('answers requests for profiles that are not to be had alike', async () => {
-    for (const body of ['', '{"name":"bogus"}', '{"name":"cpu"}', '{"name":"cpu","duration":16000000000}']) {
+    for (const body of [
+      '',
+      '{"name":"bogus"}',
+      '{"name":"cpu"}',
+      '{"name":"cpu","duration":-1}',
+      '{"name":"cpu","duration":99000000000}',
+    ]) {
       const answer = async ({ sys }: Bench): Promise<unknown> =>
         (await sys.request('$SYS.REQ.SERVER.PING.PROFILEZ', body, { timeout: DEADLINE_MS })).json<{
           data: unknown
@@ -259,8 +279,20 @@ onEveryEngine('a server asked over the system account', CONFIG, (bench) => {
   })
   it('refuses bodies that it cannot read with code 400', async (t) => {
     const sys = await login(t, 'sys')
-    for (const body of ['nonsense', '{"limit":"x"}', '{"auth":1}', '{"tags":"blue"}', '[1]', '"text"']) {
-      const reply = await sys.request('$SYS.REQ.SERVER.PING.CONNZ', body, { timeout: DEADLINE_MS })
+    for (const [body, what = 'CONNZ'] of [
+      ['nonsense'],
+      ['{"limit":"x"}'],
+      ['{"auth":1}'],
+      ['{"cid":-1}'],
+      ['{"tags":"blue"}'],
+      ['[1]'],
+      ['"text"'],
+      ['{} {}'],
+      ['{"subscriptions":1}', 'ROUTEZ'],
+      ['{"accounts":1}', 'GATEWAYZ'],
+      ['{"subscriptions":1}', 'LEAFZ'],
+    ] as const) {
+      const reply = await sys.request(`$SYS.REQ.SERVER.PING.${what}`, body, { timeout: DEADLINE_MS })
       const { error, data } = reply.json<{ error: { code: number; description: string }; data?: unknown }>()
       assert.equal(error.code, 400, body)
       assert.ok(error.description.length > 0)
