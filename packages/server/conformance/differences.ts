@@ -88,6 +88,31 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "those of the official server are of Go's JSON decoder",
   },
   {
+    what: 'requests to monitoring that are no proper HTTP, or of a method that HTTP does not know',
+    here: "are refused by Node's HTTP parser, in its words; HTTP/1.0 is answered as HTTP/1.1",
+    why: "the HTTP server is Node's",
+  },
+  {
+    what: 'messages that are only traced (`Nats-Trace-Only`), in `out_msgs` and the counts of accounts',
+    here: 'are not counted',
+    why: 'nobody gets them',
+  },
+  {
+    what: '`MSG` lines of events and answers of the server itself',
+    here: 'have one blank before the size; those of the official server have two',
+    why: 'the protocol has one',
+  },
+  {
+    what: 'the counts of accounts (`CONNS`) at a reload',
+    here: 'are told once; the official server tells 0 and then the count',
+    why: 'nobody has left',
+  },
+  {
+    what: 'claims that are pushed to a server without an operator',
+    here: 'get no responders; the official server looks at them',
+    why: 'there is nothing that could hold them',
+  },
+  {
     what: 'the option `metrics`',
     here: '`/metrics` of monitoring for Prometheus',
     why: 'no exporter is needed',

@@ -23,7 +23,7 @@ import { type CloseReason, DISCARDS, REFUSALS, type Refusal, type RefusalName } 
 import { quote } from '../quote.ts'
 import type { Server } from '../server.ts'
 import { Permissions, type PermissionsSpec } from '../subject/permissions.ts'
-import { fromWire, isValidSubscription } from '../subject/subject.ts'
+import { fromWire, isLiteral, isValidSubscription } from '../subject/subject.ts'
 import { local } from '../time.ts'
 import { ResponseGrants } from './grants.ts'
 import { firstLabel, fullLabel, NO_USER, userName } from './log-label.ts'
@@ -110,6 +110,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#parser.maxControlLine = options.maxControlLine
     this.#parser.maxPayload = options.maxPayload
     this.#parser.gated = authenticator.required
+    this.#parser.pedantic = this.options.pedantic
     this.label = firstLabel(this)
     this.traceProtocol()
     this.maxSubs = options.maxSubscriptions > 0 ? options.maxSubscriptions : -1
@@ -280,7 +281,6 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
   error(text: string): void {
     this.write(`-ERR '${text}'\r\n`)
   }
-  /** Tells the client with one text and the log with another. */
   /** Says and logs what the client was not allowed to do. */
   violation(text: string, logged: string): void {
     this.server.log.error(`${this.label} - ${logged}`)
@@ -350,6 +350,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
     this.options = options
     this.echo = options.echo
+    this.#parser.pedantic = options.pedantic
     if (this.#authTimer !== null) clearTimeout(this.#authTimer)
     this.#authTimer = null
     const result = this.#authenticator.authenticate(this.#attempt(options))
@@ -672,8 +673,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     this.#publishing.publish(frame)
   }
 
-  announce(frame: Parser): void {
-    this.#publishing.announce(frame)
+  announce({ args, subjectStart, subjectEnd }: Parser): void {
+    if (!isLiteral(args.latin1Slice(subjectStart, subjectEnd))) this.refuse('invalidPublishSubject')
   }
 
   /** What was kept about subjects is void. */

@@ -32,6 +32,8 @@ export class ProtocolTrace implements Sink {
   readonly #parser: Parser
   /** The end of what was sent that is no whole operation yet. */
   #rest: Buffer = Buffer.alloc(0)
+  /** The line of the publish that comes is in the log already. */
+  #isAnnounced = false
 
   constructor(client: Client, parser: Parser) {
     this.#client = client
@@ -50,18 +52,22 @@ export class ProtocolTrace implements Sink {
     if (text !== null) this.#log(`${direction} MSG_PAYLOAD: [${text}]`)
   }
 
+  #publishLine({ args, subjectStart, sizeEnd, headerSize }: Parser): void {
+    this.#received(headerSize < 0 ? 'PUB' : 'HPUB', args.latin1Slice(subjectStart, sizeEnd))
+  }
+
   // What came: the sink of the parser, in front of the client.
 
   publish(frame: Parser): void {
-    this.#received(
-      frame.headerSize < 0 ? 'PUB' : 'HPUB',
-      frame.args.latin1Slice(frame.subjectStart, frame.sizeEnd),
-    )
+    if (!this.#isAnnounced) this.#publishLine(frame)
+    this.#isAnnounced = false
     this.#payload('<<-', frame.data.subarray(frame.dataStart, frame.dataEnd), frame.headerSize)
     this.#client.publish(frame)
     this.#settle()
   }
   announce(frame: Parser): void {
+    if (!this.#isAnnounced) this.#publishLine(frame)
+    this.#isAnnounced = true
     this.#client.announce(frame)
     this.#settle()
   }
@@ -92,9 +98,7 @@ export class ProtocolTrace implements Sink {
     this.#settle()
   }
   refuse(why: RefusalName): void {
-    const { args, subjectStart, sizeEnd, headerSize } = this.#parser
-    if (why === 'maxPayload')
-      this.#received(headerSize < 0 ? 'PUB' : 'HPUB', args.latin1Slice(subjectStart, sizeEnd))
+    if (why === 'maxPayload') this.#publishLine(this.#parser)
     this.#client.refuse(why)
   }
   midway(): void {

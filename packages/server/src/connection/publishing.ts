@@ -7,7 +7,6 @@ import { deliver } from '../delivery.ts'
 import { borrowFrame, type Frame, releaseFrame } from '../frame.ts'
 import type { Parser } from '../protocol/parser.ts'
 import { quote } from '../quote.ts'
-import { isLiteral } from '../subject/subject.ts'
 import { beginTrace } from '../trace/begin.ts'
 import { tracing } from '../trace/current.ts'
 import { setFrameHeader } from '../trace/trace.ts'
@@ -34,8 +33,7 @@ export class Publishing {
   }
 
   publish(frame: Parser): void {
-    const { account, options } = this.#client
-    if (options.pedantic) this.announce(frame)
+    const { account } = this.#client
     if (frame.headerSize > 0 && mayTrace(frame, account.spec.trace !== null)) this.#publishTraced(frame)
     // `_R_...`: most likely an answer to another account.
     else if (
@@ -45,12 +43,6 @@ export class Publishing {
       !this.#respond(frame)
     )
       this.#publish(frame, this.#entryOf(frame, frame.isKnown))
-  }
-
-  /** To the pedantic a wrong subject is told with the line, and again with the message when that takes longer. */
-  announce({ args, subjectStart, subjectEnd }: Frame): void {
-    if (this.#client.options.pedantic && !isLiteral(args.latin1Slice(subjectStart, subjectEnd)))
-      this.#client.refuse('invalidPublishSubject')
   }
 
   #publish(frame: Frame, entry: PublishEntry): void {
@@ -150,7 +142,7 @@ export class Publishing {
     const { account, permissions } = this.#client
     const { replies } = account
     const { prefix } = replies
-    if (prefix === null || account.mappings !== null || this.#client.options.pedantic) return false
+    if (prefix === null || account.mappings !== null) return false
     const { args, subjectStart, subjectEnd } = frame
     if (subjectEnd - subjectStart < REPLY_LENGTH) return false
     for (let i = 4; i < prefix.length; i++) if (args[subjectStart + i] !== prefix[i]) return false

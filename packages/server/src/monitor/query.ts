@@ -1,5 +1,5 @@
 // The query of an HTTP request, decoded as Go's strconv decodes it.
-import { quote } from '../protocol/refusals.ts'
+import { quote } from '../quote.ts'
 import { toWire } from '../subject/subject.ts'
 import type { ConnectionState } from './connz.ts'
 

@@ -14,7 +14,7 @@ import type { RefusalName } from './refusals.ts'
 export interface Sink {
   /** A whole PUB or HPUB; the frame is in the parser's fields until the call returns. */
   publish(frame: Parser): void
-  /** A PUB or HPUB whose payload is not whole in the chunk, or does not end as it should: its subject and reply are in the fields. */
+  /** For the pedantic: the line of a PUB or HPUB, before its payload. Twice when the payload is cut, as the official server reads it twice. */
   announce(frame: Parser): void
   subscribe(subject: string, queue: string | null, sid: string): void
   /** max 0: at once. */
@@ -57,6 +57,8 @@ export class Parser {
   maxPayload = -1
   /** HPUB is legal. */
   headers = false
+  /** Publishes are announced. */
+  pedantic = false
   /** Only CONNECT is legal. */
   gated = false
 
@@ -238,6 +240,7 @@ export class Parser {
     )
       return 0
     if ((size > this.maxPayload && this.maxPayload >= 0) || position - start > this.maxControlLine) return 0
+    if (this.pedantic) return 0
     this.args = buffer
     this.data = buffer
     this.subjectStart = start
@@ -544,16 +547,15 @@ export class Parser {
       this.sink.refuse('maxPayload')
       return
     }
+    this.args = args
+    if (this.pedantic) this.sink.announce(this)
     const end = start + size
     if (end + 2 <= data.length) {
       if (data[end] !== CR || data[end + 1] !== LF) {
-        this.args = args
-        this.sink.announce(this)
         this.sink.refuse('unknownOperation')
         return
       }
       this.#after = end + 2
-      this.args = args
       this.data = data
       this.dataStart = start
       this.dataEnd = end
@@ -573,7 +575,7 @@ export class Parser {
     this.sizeEnd -= lineStart
     this.headerSizeStart -= lineStart
     this.headerSizeEnd -= lineStart
-    this.sink.announce(this)
+    if (this.pedantic) this.sink.announce(this)
     this.#body = takeBody(size + 2)
     this.#bodyLength = size + 2
     this.#bodyFilled = 0
