@@ -123,6 +123,46 @@ describe('the house', () => {
     )
   })
 
+  it('has one version', () => {
+    const versions = globSync(['package.json', '{packages/*,testkit}/package.json'], { cwd: root }).map(
+      (file) => (JSON.parse(readFileSync(join(root, file), 'utf8')) as { version: string }).version,
+    )
+    for (const [file, pattern] of [
+      ['packages/cli/src/program.ts', /^const VERSION = '(.*)'$/m],
+      ['packages/nsc/src/version.ts', /^export const VERSION = '(.*)'$/m],
+      ['CHANGELOG.md', /^## (\S+)/m],
+    ] as const)
+      versions.push(pattern.exec(readFileSync(join(root, file), 'utf8'))?.[1] ?? `none in ${file}`)
+    assert.ok(versions.length > 8, 'the packages were found')
+    assert.deepEqual([...new Set(versions)], [versions[0]])
+  })
+
+  it('documents what its packages export', () => {
+    const undocumented: string[] = []
+    let seen = 0
+    for (const entry of globSync('packages/*/src/{index,node,core}.ts', { cwd: root })) {
+      const text = readFileSync(join(root, entry), 'utf8')
+      for (const [, names, from] of text.matchAll(/^export (?:type )?(\{[^}]*\}|\*) from '(\.[^']+)'/gm)) {
+        const file = relative(root, resolve(root, dirname(entry), from!))
+        const source = readFileSync(join(root, file), 'utf8')
+        const declared = source.matchAll(
+          /(\*\/\n)?^export (?:async )?(?:function|class|interface|type|const) (\w+)/gm,
+        )
+        const documented = new Map<string, boolean>()
+        // A schema and its type bear one name and one text.
+        for (const [, doc, name] of declared)
+          documented.set(name!, documented.get(name!) === true || doc !== undefined)
+        for (const [name, isDocumented] of documented) {
+          if (names !== '*' && !new RegExp(`\\b${name}\\b`).test(names!)) continue
+          seen++
+          if (!isDocumented) undocumented.push(`${name} in ${file}`)
+        }
+      }
+    }
+    assert.ok(seen > 100, 'the exports were found')
+    assert.deepEqual(undocumented, [])
+  })
+
   it('names in its documents only commands of npm that there are', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>

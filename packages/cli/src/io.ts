@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 
+/** A stream that is written to, or what stands for one. */
 export interface Out {
   write(text: string): unknown
   isTTY?: boolean

@@ -22,6 +22,10 @@ interface Body<Type extends string> {
   version: number
 }
 
+/**
+ * What an operator says of itself: its signing keys, where account tokens are served, and which account is the
+ * system account.
+ */
 export interface OperatorBody extends Body<'operator'> {
   signing_keys?: string[]
   account_server_url?: string
@@ -38,6 +42,10 @@ export interface NatsLimits {
   payload: Int64
 }
 
+/**
+ * Storage in bytes, numbers of things: -1 is unlimited. Storage that is 0 or absent is none, and none of both kinds switches JetStream
+ * off; 0 or absent as the size of one stream is no bound.
+ */
 export interface JetStreamLimits {
   mem_storage?: Int64
   disk_storage?: Int64
@@ -61,6 +69,10 @@ export const JET_STREAM_LIMITS = [
   'max_bytes_required',
 ] as const satisfies readonly (keyof JetStreamLimits)[]
 
+/**
+ * What an operator grants an account, as numbers of things at once: -1 is unlimited. `tiered_limits` are by number
+ * of replicas (`R1`, `R3`).
+ */
 export interface OperatorLimits extends NatsLimits, JetStreamLimits {
   imports: Int64
   exports: Int64
@@ -71,11 +83,13 @@ export interface OperatorLimits extends NatsLimits, JetStreamLimits {
   tiered_limits?: Record<string, JetStreamLimits>
 }
 
+/** Subjects, with a queue group after a space where one is meant. Deny beats allow; no allow list allows all. */
 export interface Permission {
   allow?: string[]
   deny?: string[]
 }
 
+/** Leave to answer requests on subjects that are not allowed otherwise. */
 export interface ResponsePermission {
   /** 0 stands for 1, negative for unlimited. */
   max: Int64
@@ -83,18 +97,21 @@ export interface ResponsePermission {
   ttl: Int64
 }
 
+/** Where a user may publish and subscribe. */
 export interface Permissions {
   pub: Permission
   sub: Permission
   resp?: ResponsePermission
 }
 
+/** Hours of a day in which a user may be connected. */
 export interface TimeRange {
   /** `HH:MM:SS`. */
   start: string
   end: string
 }
 
+/** What a user may do, from where and when. -1 is unlimited. */
 export interface UserPermissionLimits extends Permissions, NatsLimits {
   /** CIDR blocks. */
   src?: string[]
@@ -106,11 +123,13 @@ export interface UserPermissionLimits extends Permissions, NatsLimits {
   allowed_connection_types?: string[]
 }
 
+/** Messages that flow to the importer, or requests that it may make. */
 export type SharingKind = 'stream' | 'service'
 
 /** Public key or `*` -> unix seconds: tokens issued up to then are revoked. */
 export type RevocationList = Record<string, Int64>
 
+/** A subject of the account that others may import. */
 export interface Export {
   name?: string
   subject?: string
@@ -129,6 +148,7 @@ export interface Export {
   info_url?: string
 }
 
+/** A subject of another account, and its name in this one. */
 export interface Import {
   name?: string
   subject?: string
@@ -152,6 +172,7 @@ export interface UserScope {
   description: string
 }
 
+/** One destination of a mapped subject, and its share of the messages. */
 export interface WeightedMapping {
   subject: string
   /** Percent; 0 stands for 100. */
@@ -159,6 +180,10 @@ export interface WeightedMapping {
   cluster?: string
 }
 
+/**
+ * What an account is: limits by its operator, everything else by its owner. Null entries of lists are kept, since
+ * the official tools write and read them.
+ */
 export interface AccountBody extends Body<'account'> {
   imports?: (Import | null)[]
   exports?: (Export | null)[]
@@ -174,16 +199,19 @@ export interface AccountBody extends Body<'account'> {
   info_url?: string
 }
 
+/** What a user may do. `issuer_account` is the account when a signing key of it signs. */
 export interface UserBody extends UserPermissionLimits, Body<'user'> {
   issuer_account?: string
 }
 
+/** Leave to import a private export: from the exporter (issuer) to the importing account (`sub`). */
 export interface ActivationBody extends Body<'activation'> {
   subject?: string
   kind?: SharingKind | 'unknown'
   issuer_account?: string
 }
 
+/** What a server asks an auth callout service about a connection. */
 export interface AuthorizationRequestBody extends Body<'authorization_request'> {
   server_id: {
     name: string
@@ -223,6 +251,7 @@ export interface AuthorizationRequestBody extends Body<'authorization_request'> 
   request_nonce?: string
 }
 
+/** The answer of an auth callout service: a user token, or why not. */
 export interface AuthorizationResponseBody extends Body<'authorization_response'> {
   jwt?: string
   error?: string
@@ -232,27 +261,35 @@ export interface AuthorizationResponseBody extends Body<'authorization_response'
 /** Any other type: a free map. */
 export type GenericBody = { type?: string; version?: number } & { [key: string]: unknown }
 
+/** The token of an operator, `sub` O...; signed by itself. */
 export interface OperatorClaims extends ClaimsBase {
   nats: OperatorBody
 }
+/** The token of an account, `sub` A...; signed by its operator, or by itself before the operator has. */
 export interface AccountClaims extends ClaimsBase {
   nats: AccountBody
 }
+/** The token of a user, `sub` U...; signed by its account or a signing key of it. */
 export interface UserClaims extends ClaimsBase {
   nats: UserBody
 }
+/** The token that activates a private export for the account in `sub`. */
 export interface ActivationClaims extends ClaimsBase {
   nats: ActivationBody
 }
+/** Signed by the server, for the callout service. */
 export interface AuthorizationRequestClaims extends ClaimsBase {
   nats: AuthorizationRequestBody
 }
+/** Signed by the callout service, for the server in `aud`. */
 export interface AuthorizationResponseClaims extends ClaimsBase {
   nats: AuthorizationResponseBody
 }
+/** A token of any other type. */
 export interface GenericClaims extends ClaimsBase {
   nats: GenericBody
 }
+/** What decode returns; `nats.type` tells which one. */
 export type Claims =
   | OperatorClaims
   | AccountClaims
@@ -262,9 +299,13 @@ export type Claims =
   | AuthorizationResponseClaims
   | GenericClaims
 
+/** Narrows what decode returned, by its type; the same below. */
 export const isOperator = (claims: Claims): claims is OperatorClaims => claims.nats.type === 'operator'
+/** By `nats.type`. */
 export const isAccount = (claims: Claims): claims is AccountClaims => claims.nats.type === 'account'
+/** By `nats.type`. */
 export const isUser = (claims: Claims): claims is UserClaims => claims.nats.type === 'user'
+/** By `nats.type`. */
 export const isActivation = (claims: Claims): claims is ActivationClaims => claims.nats.type === 'activation'
 
 const base = (sub: string, name?: string): ClaimsBase => ({
@@ -275,6 +316,7 @@ const base = (sub: string, name?: string): ClaimsBase => ({
   sub,
 })
 
+/** Claims without signing keys and URLs. @param sub public key O... */
 export function newOperatorClaims(sub: string, name?: string): OperatorClaims {
   return { ...base(sub, name), nats: { type: 'operator', version: 2 } }
 }
@@ -303,6 +345,7 @@ export function newAccountClaims(sub: string, name?: string): AccountClaims {
   }
 }
 
+/** Everything unlimited. @param sub public key U... */
 export function newUserClaims(sub: string, name?: string): UserClaims {
   return {
     ...base(sub, name),
@@ -323,6 +366,7 @@ export function newActivationClaims(sub: string, name?: string): ActivationClaim
   return { ...base(sub, name), nats: { type: 'activation', version: 2 } }
 }
 
+/** Claims with an empty body, for a type of your own. */
 export function newGenericClaims(sub: string): GenericClaims {
   return { ...base(sub), nats: {} }
 }

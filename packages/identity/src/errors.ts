@@ -18,8 +18,10 @@ export const IDENTITY_ERRORS = {
   template: 'a permission template gave no valid subject',
 } as const
 
+/** A key of IDENTITY_ERRORS. */
 export type IdentityErrorCode = keyof typeof IDENTITY_ERRORS
 
+/** The one error of this package; its text names the thing that is refused and why. */
 export class IdentityError extends Error {
   readonly code: IdentityErrorCode
   constructor(code: IdentityErrorCode, text: string) {

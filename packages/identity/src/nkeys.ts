@@ -4,6 +4,7 @@ import { primitives, randomBytes } from './crypto.ts'
 import { crc16, decodeBase32, encodeBase32 } from './encoding.ts'
 import { IdentityError } from './errors.ts'
 
+/** What a key is for. Its letter begins the public key: O, A, U, N, C and X. */
 export type KeyRole = 'operator' | 'account' | 'user' | 'server' | 'cluster' | 'curve'
 
 /** The first byte of a public key; its top five bits are the letter that the text starts with. */
@@ -34,10 +35,12 @@ export interface KeyPair {
   wipe(): void
 }
 
+/** The text of a public key. @param raw 32 bytes */
 export function encodePublicKey(role: KeyRole, raw: Uint8Array): string {
   return withCrc(Uint8Array.of(PREFIX[role], ...raw))
 }
 
+/** The text of a seed. @param raw the 32 secret bytes */
 export function encodeSeed(role: KeyRole, raw: Uint8Array): string {
   const prefix = PREFIX[role]
   return withCrc(Uint8Array.of(SEED | (prefix >> 5), (prefix & 31) << 3, ...raw))
@@ -83,6 +86,7 @@ export function isPublicKey(text: unknown, ...roles: KeyRole[]): text is string 
   return role !== null && (roles.length === 0 || roles.includes(role))
 }
 
+/** The role of a seed, null when the text is none. */
 export function roleOfSeed(text: unknown): KeyRole | null {
   return typeof text === 'string' ? (decodeSeed(text)?.role ?? null) : null
 }

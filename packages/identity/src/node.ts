@@ -42,6 +42,8 @@ type Xkeys = typeof import('./xkeys.ts')
 const require = createRequire(import.meta.url)
 const xkeys = () => require('./xkeys.ts') as Xkeys
 
+/** As in the other entry: a new pair. */
 export const createCurveKeyPair: Xkeys['createCurveKeyPair'] = () => xkeys().createCurveKeyPair()
+/** As in the other entry. @throws IdentityError `invalidSeed` for anything but an SX seed. */
 export const curveKeyPairFromSeed: Xkeys['curveKeyPairFromSeed'] = (seed) =>
   xkeys().curveKeyPairFromSeed(seed)

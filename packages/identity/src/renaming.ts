@@ -1,6 +1,7 @@
 // Renaming of subjects over imports: a pattern with wildcards and the name its matches get, where `$n`, `{{wildcard(n)}}` or the
 // n-th `*` stand for the n-th wildcard of the pattern. Works both ways, since requests travel against the direction of the import.
 
+/** The two sides of an import do not fit; the text says which part. */
 export class RenamingError extends Error {}
 
 /** A name with its references as wildcards. */
@@ -11,6 +12,10 @@ export const localPattern = (to: string): string =>
     .join('.')
 const REFERENCE = /^(?:\$[1-9]\d*|\{\{[\t\n\f\r ]*[Ww]ildcard[\t\n\f\r ]*\(.+\)[\t\n\f\r ]*\}\})$/
 
+/**
+ * The names of one import on both sides. Source of the rules: the official server; its tests are the conformance
+ * suite of sharing.
+ */
 export class Renaming {
   readonly from: string
   readonly to: string

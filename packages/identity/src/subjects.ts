@@ -7,6 +7,7 @@ export function isValidSubject(subject: string): boolean {
   return tokens.every((token, i) => token !== '' && (token !== '>' || i === tokens.length - 1))
 }
 
+/** Whether a token of the subject is `*` or `>`. */
 export function hasWildcard(subject: string): boolean {
   return subject.split('.').some((token) => token === '*' || token === '>')
 }

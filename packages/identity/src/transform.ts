@@ -7,6 +7,7 @@ export class TransformError extends Error {}
 const DESTINATION = 'invalid mapping destination'
 const misfit = (why: string, token: string): TransformError =>
   new TransformError(`${DESTINATION}: ${why} in ${token}`)
+/** The text of the TransformError for a side that is no subject, or for sides that do not fit. */
 export const INVALID_SUBJECT = 'invalid subject'
 
 type Kind =
@@ -128,6 +129,7 @@ function shapeOf(subject: string): Shape | null {
   return { tokens, stars, tail: tokens.at(-1) === '>' }
 }
 
+/** One mapping, ready to be applied to any number of subjects. */
 export class Transform {
   readonly source: string
   readonly destination: string

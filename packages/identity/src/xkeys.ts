@@ -9,6 +9,10 @@ import { decodePublicKey, decodeSeed, encodePublicKey, encodeSeed } from './nkey
 const VERSION = utf8('xkv1')
 const SIGMA = words(utf8('expand 32-byte k'))
 
+/**
+ * An X25519 key pair (public key X..., seed SX...) that seals and opens messages between two of its kind, as auth
+ * callout does.
+ */
 export interface CurveKeyPair {
   readonly role: 'curve'
   readonly publicKey: string
@@ -86,6 +90,7 @@ class Curve implements CurveKeyPair {
   }
 }
 
+/** A new pair from the random numbers of the platform. */
 export function createCurveKeyPair(): CurveKeyPair {
   return new Curve(randomBytes(32))
 }

@@ -10,6 +10,7 @@ export interface Io {
   cwd: string
 }
 
+/** A stream that is written to, or what stands for one. */
 export interface Out {
   write(text: string): unknown
   isTTY?: boolean

@@ -4,6 +4,7 @@ import { micros } from './clock.ts'
 import { rotate } from './log-rotation.ts'
 import type { Options } from './options.ts'
 
+/** Where a server writes its log, a line a call. */
 export interface Logger {
   info(text: string): void
   warn(text: string): void

@@ -95,6 +95,7 @@ export interface WebSocketOptions {
   tokenCookie: string
 }
 
+/** Every option of a server. Durations are in milliseconds, sizes in bytes; defaultOptions has the defaults. */
 export interface Options {
   host: string
   /** -1: any free port. */

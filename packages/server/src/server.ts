@@ -45,6 +45,10 @@ const STALL_MS = 10
 /** What a burst brings leaves in two parts when no more connections than this have got some of it. */
 const FEW_RECEIVERS = 4
 
+/**
+ * A running server. A program that embeds one needs `Server.start`, `url` and `stop`; the rest is for the other
+ * rooms of this package.
+ */
 export class Server {
   readonly options: Options
   readonly log: Logger

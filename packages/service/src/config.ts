@@ -18,6 +18,7 @@ export interface ServerSettings {
   location?: string
 }
 
+/** What a data directory is prepared for. */
 export interface PrepareOptions {
   dataDir: string
   /** Where this service is reached over HTTP, without a trailing slash. Default `http://localhost:8228`. */
@@ -45,6 +46,7 @@ export interface StrangerLimits {
   writesPerMinute: number
 }
 
+/** Used where ServiceOptions names no other. */
 export const defaultStrangerLimits: Readonly<StrangerLimits> = {
   bodyBytes: 256 * 1024,
   signingKeys: 100,
@@ -57,6 +59,7 @@ export const defaultStrangerLimits: Readonly<StrangerLimits> = {
   writesPerMinute: 3000,
 }
 
+/** What a service is started with. */
 export interface ServiceOptions {
   /** A directory that `prepareDataDir` has prepared. */
   dataDir: string
@@ -80,7 +83,9 @@ export interface ServiceOptions {
   logger?: Logger
 }
 
+/** Where `ngs` looks for a service, and what one publishes, unless told otherwise. */
 export const defaultPublicUrl = 'http://localhost:8228'
+/** What clients are told to connect to unless told otherwise. */
 export const defaultNatsUrl = 'nats://localhost:4222'
 
 /** An absolute path of the data directory. */

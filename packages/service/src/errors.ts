@@ -36,6 +36,7 @@ export const errorCodes = {
   internal: 'a defect of the service',
 } as const
 
+/** A key of errorCodes. */
 export type ErrorCode = keyof typeof errorCodes
 
 /** The one error of this package. `remedy`, when there is one, lists what to change, one item a line. */

@@ -20,6 +20,7 @@ import { Store } from './store/store.ts'
 const defaultConnectWithinMs = 15_000
 const defaultActiveIntervalMs = 5_000
 
+/** A running service. Any number may run in one process, each on a data directory of its own. */
 export class Service {
   /** Where the HTTP server listens, for callers on this machine: `http://HOST:PORT`. */
   readonly url: string

@@ -9,6 +9,7 @@ import { publishRefusal, type Refusal, type Rights, subscription, templateEntry 
 import { importSteps, missingSteps } from './sharing.ts'
 import { type Mapped, mapSubject, type NamedImport, namedImports, toLocal, toRemote } from './subjects.ts'
 
+/** Who sends what to whom, and the claims to judge it by. They are taken as read: decode verifies signatures. */
 export interface ExplainInput {
   /** Whose accounts count. Empty: accounts are taken at their word. */
   operators?: readonly OperatorClaims[]
@@ -28,6 +29,7 @@ export interface ExplainInput {
   now?: number
 }
 
+/** The step of a message that a line of an explanation is about, in the order in which servers take them. */
 export type ExplainStage =
   | 'connect'
   | 'mapping'
@@ -38,6 +40,7 @@ export type ExplainStage =
   | 'subscribe'
   | 'reply'
 
+/** One step of the way, as a line for people and for programs. */
 export interface ExplainStep {
   stage: ExplainStage
   ok: boolean
@@ -48,6 +51,7 @@ export interface ExplainStep {
   fix: string | null
 }
 
+/** The verdict on one message, and the way to it. */
 export interface Explanation {
   /** Whether the message can arrive (and the answer come back). */
   reaches: boolean
@@ -93,7 +97,10 @@ const quote = (text: string): string => JSON.stringify(text)
 /** Imports that fan out over many accounts have more ways than anybody wants to read. */
 const MAX_STEPS = 10_000
 
-/** @throws IdentityError `invalidClaims` when the subject is no literal subject, or an account of the users is not known. */
+/**
+ * Says whether what one user publishes can reach another, and the way it takes. The order of the steps is the order in which servers judge.
+ * @throws IdentityError `invalidClaims` when the subject is no literal subject, or an account of the users is not known.
+ */
 export function explain(input: ExplainInput): Explanation {
   return new Explainer(input).run()
 }

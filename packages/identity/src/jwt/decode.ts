@@ -219,11 +219,20 @@ export function openUser(token: string): OpenedToken<UserClaims> {
   return { ...opened, claims: () => checkKind<UserClaims>(opened.claims(), 'user') }
 }
 
+/**
+ * The claims of a token of one kind, its signature verified against the key it names. Whether that key may sign is verifyChain's business.
+ * @throws IdentityError: badToken, tokenTooLarge, unsupportedVersion, badSignature, wrongIssuer, wrongKind.
+ */
 export const decodeOperator = expecting<OperatorClaims>('operator')
+/** As decodeOperator. */
 export const decodeAccount = expecting<AccountClaims>('account')
+/** As decodeOperator. */
 export const decodeUser = expecting<UserClaims>('user')
+/** As decodeOperator. */
 export const decodeActivation = expecting<ActivationClaims>('activation')
+/** As decodeOperator. */
 export const decodeAuthorizationRequest = expecting<AuthorizationRequestClaims>('authorization_request')
+/** As decodeOperator. */
 export const decodeAuthorizationResponse = expecting<AuthorizationResponseClaims>('authorization_response')
 
 /** Any token as a free map, the signed bytes picked by the algorithm. */

@@ -10,6 +10,7 @@ import { isRevoked } from './revocations.ts'
 import { accountSigners, didSign, issuerAccount } from './signers.ts'
 import { isBlocking, validate } from './validate.ts'
 
+/** Which token of a chain a failure is about. */
 export type ChainLink = 'operator' | 'account' | 'user' | 'activation'
 
 /** Why a link does not hold. `text` is for people; `code` is stable. */
@@ -20,6 +21,7 @@ export interface ChainFailure {
   reason: string
 }
 
+/** Every link holds. `user` is there when the chain went down to one. */
 export interface ChainSuccess {
   ok: true
   operator: OperatorClaims

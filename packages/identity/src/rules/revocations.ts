@@ -5,6 +5,7 @@ import type { Int64 } from '../jwt/json.ts'
 /** Stands for every key. */
 export const ALL = '*'
 
+/** Whether the list revokes a token of this key, or every token, that was issued at `issuedAt` (unix seconds). */
 export function isRevoked(list: RevocationList | undefined, key: string, issuedAt: Int64): boolean {
   if (list === undefined) return false
   return covers(list[key], issuedAt) || covers(list[ALL], issuedAt)

@@ -17,6 +17,7 @@ import { isPublicKey, roleOfPublicKey } from '../nkeys.ts'
 import { SubjectIndex } from '../subject-index.ts'
 import { hasWildcard, isContainedIn } from '../subjects.ts'
 
+/** One finding of validate. */
 export interface Issue {
   readonly level: 'error' | 'warning' | 'time'
   /** True for errors, and for time checks, which count only where the caller includes time. */

@@ -8,6 +8,7 @@ import type { AccountRow } from '../store/accounts.ts'
 const Count = (description: string) => Type.Integer({ minimum: 0, description })
 const Traffic = Type.Object({ messages: Count('Messages'), bytes: Count('Bytes of payload and headers') })
 
+/** What an account uses: schema of the API, and its type. */
 export const UsageReport = Type.Object(
   {
     connections: Count('Client connections now'),
@@ -24,6 +25,7 @@ export const UsageReport = Type.Object(
 )
 export type UsageReport = Static<typeof UsageReport>
 
+/** How an account stands: schema of the API, and its type. */
 export const AccountStatus = Type.Object({
   account: Type.String({ description: 'Public key' }),
   name: Type.String(),

@@ -36,6 +36,7 @@ export const statusOf: Record<ErrorCode, number> = {
   internal: 500,
 }
 
+/** A refusal of the JSON routes: schema of the API, and its type. */
 export const ErrorBody = Type.Object(
   {
     code: Type.String({ description: 'Stable name of what went wrong' }),

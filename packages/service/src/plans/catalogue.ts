@@ -8,6 +8,7 @@ import { reasonOf, ServiceError } from '../errors.ts'
 const Limit = (description: string) =>
   Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER, description })
 
+/** What a plan grants: schema of the catalogue, and its type. */
 export const PlanLimits = Type.Object(
   {
     payload: Limit('Bytes of the largest message, headers included'),
@@ -20,6 +21,7 @@ export const PlanLimits = Type.Object(
 )
 export type PlanLimits = Static<typeof PlanLimits>
 
+/** One plan: schema of the catalogue, and its type. */
 export const Plan = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: 'Stable name for machines' }),
@@ -36,6 +38,7 @@ export const Plan = Type.Object(
 )
 export type Plan = Static<typeof Plan>
 
+/** A whole catalogue: schema of the file, and its type. */
 export const PlanFile = Type.Object(
   {
     currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
@@ -48,6 +51,7 @@ export type PlanFile = Static<typeof PlanFile>
 
 const builtIn = join(import.meta.dirname, 'default-plans.json')
 
+/** A catalogue that has been checked. */
 export class Catalogue {
   readonly file: PlanFile
   readonly defaultPlan: Plan
