@@ -6,17 +6,17 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { headers, type NatsConnection, type Subscription } from '@nats-io/nats-core'
 import { encodeBase64Url, keyPairFromSeed, parseCreds } from '@ngs/identity/node'
-import { enginesUnderTest, needsPeer, peer, RawClient, tempFolder, waitFor } from '@ngs/testkit'
+import { DEADLINE_MS, enginesUnderTest, needsPeer, peer, RawClient, tempFolder, waitFor } from '@ngs/testkit'
 import { Person } from './person.ts'
 import { choosePorts, type Ports, System } from './system.ts'
 
 const text = (data: Uint8Array): string => new TextDecoder().decode(data)
 
-/** The next message of a subscription, or undefined when it ends or nothing comes within a second. */
-async function next(subscription: Subscription, patience = 2_000): Promise<string | undefined> {
+/** The next message of a subscription, or undefined when it ends or nothing comes in time. */
+async function next(subscription: Subscription): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined
   const bound = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, patience, undefined)
+    timer = setTimeout(resolve, DEADLINE_MS, undefined)
   })
   const one = subscription[Symbol.asyncIterator]()
     .next()
@@ -128,7 +128,7 @@ for (const tools of ['ours', 'official'] as const) {
       it('hears of the servers on ngs.active', async () => {
         const nc = await connect('First', 'First')
         const active = nc.subscribe('ngs.active', { max: 1 })
-        const message = await next(active, 15_000)
+        const message = await next(active)
         assert.match(message ?? '', /test-1/)
       })
 
@@ -177,7 +177,7 @@ for (const tools of ['ours', 'official'] as const) {
         for (let i = 0; i < 90; i++) {
           const h = headers()
           h.set('Job', `${i}`)
-          const reply = await nc.request('work', `${i}`, { timeout: 5_000, headers: h })
+          const reply = await nc.request('work', `${i}`, { timeout: DEADLINE_MS, headers: h })
           assert.equal(text(reply.data), `${i}`)
           assert.equal(reply.headers?.get('job') || reply.headers?.get('Job'), `${i}`)
         }
@@ -218,7 +218,7 @@ for (const tools of ['ours', 'official'] as const) {
         assert.equal(await next(sky), 'fog')
         const replies = await Promise.all(
           Array.from({ length: 40 }, (_, i) =>
-            (i % 2 ? carol : carol2).request('where', `${i}`, { timeout: 5_000 }),
+            (i % 2 ? carol : carol2).request('where', `${i}`, { timeout: DEADLINE_MS }),
           ),
         )
         assert.deepEqual(
@@ -250,7 +250,7 @@ for (const tools of ['ours', 'official'] as const) {
         carol.subscribe('vault.>', { callback: (_error, message) => void seen.push(text(message.data)) })
         await carol.flush()
         owner.publish('vault.door', 'open')
-        await waitFor(() => seen.length > 0, { timeout: 5_000, what: 'a message through the private export' })
+        await waitFor(() => seen.length > 0, { what: 'a message through the private export' })
         assert.deepEqual(seen, ['open'])
 
         await me.does(
@@ -342,10 +342,10 @@ for (const tools of ['ours', 'official'] as const) {
         ])
         await waitFor(
           async () => {
-            const { text: reply } = await nats('req', 'hello.world', '', '--timeout', '1s')
+            const { text: reply } = await nats('req', 'hello.world', '', '--timeout', '30s')
             return reply.includes('hi there')
           },
-          { timeout: 20_000, what: 'a reply through nats reply' },
+          { what: 'a reply through nats reply' },
         )
         await server
         const heard = nats('sub', 'news', '--count', '1', '--headers-only')
@@ -357,7 +357,7 @@ for (const tools of ['ours', 'official'] as const) {
               new Promise<boolean>((resolve) => setTimeout(resolve, 200, false)),
             ])
           },
-          { timeout: 20_000, what: 'nats sub to hear a message' },
+          { what: 'nats sub to hear a message' },
         )
         assert.match((await heard).text, /Edition: late/)
         const rtt = await nats('rtt')

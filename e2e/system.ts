@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, waitFor } from '@ngs/testkit'
+import { DEADLINE_MS, freePort, waitFor } from '@ngs/testkit'
 
 export const root = join(import.meta.dirname, '..')
 
@@ -96,7 +96,7 @@ export class System {
       }),
     )
     await waitFor(() => existsSync(portsFile) || exited, {
-      timeout: 60_000,
+      timeout: 2 * DEADLINE_MS,
       what: 'the ports file of npm start',
     })
     if (!existsSync(portsFile)) throw new Error(`npm start ended early:\n${output}`)
@@ -111,7 +111,6 @@ export class System {
     process.kill(group, 'SIGINT')
     // npm may be gone before what it runs; the exit code of `ngs up` itself is tested with the command.
     await waitFor(() => isGone(group), {
-      timeout: 15_000,
       what: `npm start to end after Ctrl-C:\n${this.banner()}`,
     })
     assert.doesNotMatch(this.banner(), /^\s+at .*\(/m, 'no stack trace at the end')
@@ -122,7 +121,7 @@ export class System {
     const group = -this.#child.pid!
     process.kill(group, 'SIGKILL')
     await this.#exit
-    await waitFor(() => isGone(group), { timeout: 15_000, what: 'the killed processes to be gone' })
+    await waitFor(() => isGone(group), { what: 'the killed processes to be gone' })
   }
 }
 

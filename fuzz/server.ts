@@ -2,12 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node'
-import { Engine } from '@ngs/testkit'
+import { DEADLINE_MS, Engine } from '@ngs/testkit'
 import { Finding } from './target.ts'
 
 /** Growth of the server's memory above which something is kept that should not be. */
 const GROWTH_MB = 250
-const PATIENCE_MS = 5_000
 
 export class ServerUnderFire {
   readonly engine: Engine
@@ -57,8 +56,8 @@ export class ServerUnderFire {
       .join('')
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Finding(`the connection did not end in ${PATIENCE_MS} ms`, input)),
-        PATIENCE_MS,
+        () => reject(new Finding(`the connection did not end in ${DEADLINE_MS} ms`, input)),
+        DEADLINE_MS,
       )
       const done = (): void => {
         clearTimeout(timer)
@@ -86,7 +85,7 @@ export class ServerUnderFire {
       for await (const message of subscription) return message.string()
       return 'the connection ended'
     })()
-    const late = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE_MS, 'nothing').unref())
+    const late = new Promise<string>((resolve) => setTimeout(resolve, DEADLINE_MS, 'nothing').unref())
     const got = await Promise.race([arrived, late])
     if (got !== 'alive')
       throw new Finding(`a well-behaved client got ${got}`, this.engine.log().slice(-2_000))

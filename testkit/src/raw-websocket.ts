@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { Cleanup } from './cleanup.ts'
+import { PingFilter } from './pings.ts'
 import { DEADLINE_MS } from './wait.ts'
 
 export interface Frame {
@@ -23,6 +24,8 @@ export interface RawWebSocketOptions {
   early?: string
   /** Longest wait for anything expected, in ms. */
   deadline?: number
+  /** true: PINGs of the protocol are left in what `until` reads. Without it they are answered, and it does not see them. */
+  pings?: boolean
 }
 
 export interface FrameOptions {
@@ -43,15 +46,17 @@ export class RawWebSocket {
   answer: HttpAnswer = { status: 0, headers: new Map(), head: '' }
   readonly #socket: Socket
   readonly #deadline: number
+  readonly #filter: PingFilter | null
   /** What came and was not read, in the pieces that it came in. */
   #pieces: Buffer[] = []
   #size = 0
   #ended = false
   #wake: () => void = () => {}
 
-  private constructor(socket: Socket, deadline: number) {
+  private constructor(socket: Socket, { deadline = DEADLINE_MS, pings = false }: RawWebSocketOptions) {
     this.#socket = socket
     this.#deadline = deadline
+    this.#filter = pings ? null : new PingFilter()
     socket.on('data', (chunk: Buffer) => {
       this.#pieces.push(chunk)
       this.#size += chunk.length
@@ -70,7 +75,7 @@ export class RawWebSocket {
     const port = Number(text)
     const socket =
       protocol === 'wss:' ? connectTls({ host, port, ...options.tls }) : connectTcp({ host, port })
-    const client = new RawWebSocket(socket, options.deadline ?? DEADLINE_MS)
+    const client = new RawWebSocket(socket, options)
     t.after(() => socket.destroy())
     await client.ask(`${host}:${port}`, options)
     return client
@@ -173,16 +178,24 @@ export class RawWebSocket {
     return { fin: (first & 0x80) !== 0, rsv1: (first & 0x40) !== 0, opcode: first & 0x0f, payload }
   }
 
-  /** Text of the next binary messages until it ends with this. */
+  /** Text of the next binary messages until it ends with this, which is the end of a line. */
   async until(end: string): Promise<string> {
     let text = ''
     while (!text.endsWith(end)) {
       const { opcode, payload } = await this.read()
       if (opcode !== 2)
         throw new Error(`a frame of opcode ${opcode} instead of ${JSON.stringify(end)} after ${text}`)
-      text += payload.toString('latin1')
+      text += this.withoutPings(payload).toString('latin1')
     }
     return text
+  }
+
+  /** A payload of the protocol without the PINGs in it, which are answered. */
+  withoutPings(payload: Buffer): Buffer {
+    if (this.#filter === null) return payload
+    const { bytes, pings } = this.#filter.feed(payload)
+    for (let i = 0; i < pings; i++) this.say('PONG')
+    return bytes
   }
 
   /** The close frame, as code and text ('' for an empty one), and whether the connection ended behind it. */

@@ -36,7 +36,7 @@ describe('the message server as a child', () => {
   it('listens when it is started, and does no more when it is stopped', async (t) => {
     const { child, log, pids, url, events } = await startChild(t)
     assert.match((await greeting(url)) ?? '', /^INFO /)
-    assert.ok(log.some((line) => line.includes('Server is ready')))
+    await waitFor(() => log.some((line) => line.includes('Server is ready')), { what: 'its log' })
     await child.stop()
     await child.stop()
     assert.equal(await greeting(url), null)
@@ -49,7 +49,7 @@ describe('the message server as a child', () => {
     const { child, pids, events, url } = await startChild(t)
     for (let round = 1; round <= 2; round++) {
       process.kill(pids.at(-1)!, 'SIGKILL')
-      await waitFor(() => events.length === 2 * round, { timeout: 20_000, what: 'the restart' })
+      await waitFor(() => events.length === 2 * round, { what: 'the restart' })
       assert.deepEqual(events.slice(-2), ['ended with SIGKILL', 'back'])
       assert.match((await greeting(url)) ?? '', /^INFO /)
     }
@@ -73,7 +73,7 @@ describe('the message server as a child', () => {
     assert.equal(status, 3, stderr)
     const pid = Number(stdout)
     assert.ok(pid > 0)
-    await waitFor(() => !isRunning(identify(pid)), { timeout: 20_000, what: 'the end of the server' })
+    await waitFor(() => !isRunning(identify(pid)), { what: 'the end of the server' })
   })
 
   it('that does not start says why', async (t) => {

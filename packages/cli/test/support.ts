@@ -110,7 +110,6 @@ export class Up {
   /** The URLs, once the ports file is there. */
   async ready(): Promise<Urls> {
     await waitFor(() => existsSync(this.#portsFile) || this.#over, {
-      timeout: 20_000,
       what: 'the ports file',
     })
     if (!existsSync(this.#portsFile)) throw new Error(`ngs up ended early: ${this.stdout}${this.stderr}`)

@@ -64,7 +64,7 @@ for (const engine of engines) {
           status: 'ok',
           message_servers: 'connected',
         })
-        await waitFor(() => up.stdout.includes('Ctrl-C'), { timeout: 20_000, what: 'the banner' })
+        await waitFor(() => up.stdout.includes('Ctrl-C'), { what: 'the banner' })
         for (const url of Object.values(urls)) assert.ok(up.stdout.includes(url), url)
         for (const line of [
           `export NGS_URL=${urls.http}`,
@@ -96,7 +96,6 @@ for (const engine of engines) {
       const first = up.serverPid!
       process.kill(first, 'SIGKILL')
       await waitFor(() => up.stderr.includes('the message server is back'), {
-        timeout: 20_000,
         what: 'the restart',
       })
       assert.match(up.stderr, /^ngs: the message server has ended \(SIGKILL\); starting it again$/m)
@@ -106,7 +105,7 @@ for (const engine of engines) {
           const { stdout } = await ngs(['tool', 'req', 'ngs.echo', 'again'], env)
           return stdout.includes('[r1]: "again"') ? stdout : null
         },
-        { timeout: 20_000, what: 'an echo through the new server' },
+        { what: 'an echo through the new server' },
       )
       assert.match(echo, /again/)
       assert.equal(await up.stop(), 0)
@@ -208,7 +207,7 @@ describe('ngs up', () => {
     const dir = tempDir(t)
     const lock = join(dir, 'ngs/up.lock')
     const up = Up.launch(t, join(dir, 'ngs'))
-    await waitFor(() => existsSync(lock), { timeout: 20_000, what: 'the lock' })
+    await waitFor(() => existsSync(lock), { what: 'the lock' })
     up.child.kill('SIGINT')
     up.child.kill('SIGTERM')
     assert.equal(await up.ended, 0)
@@ -222,7 +221,7 @@ describe('ngs up', () => {
 
   it('prints one line of JSON when asked for JSON', async (t) => {
     const up = await Up.start(t, join(tempDir(t), 'ngs'), ['--json'])
-    await waitFor(() => up.stdout.endsWith('\n'), { timeout: 20_000, what: 'the line' })
+    await waitFor(() => up.stdout.endsWith('\n'), { what: 'the line' })
     assert.deepEqual(JSON.parse(up.stdout), { ...up.urls, data_dir: up.dataDir })
     assert.equal(await up.stop(), 0)
   })

@@ -124,7 +124,7 @@ function shell(sandbox: Sandbox, program: string, args: string[], script: string
     env,
     cwd: sandbox.home,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 120_000,
   })
 }
 

@@ -93,7 +93,7 @@ async function world(t: TestContext): Promise<Sandbox> {
 }
 
 for (const [page, { starts }] of Object.entries(PAGES))
-  test(`every command of ${page}.md works`, { timeout: 120_000 }, async (t) => {
+  test(`every command of ${page}.md works`, { timeout: 240_000 }, async (t) => {
     const sandbox = await world(t)
     if (starts === 'account') await sandbox.ok(['init', '-o', 'ngs', '-n', 'First'])
     const address = `127.0.0.1:${await freePort()}`
@@ -144,7 +144,7 @@ async function distribute(t: TestContext, accounts: AccountServer): Promise<stri
   })
   t.after(() => connection.close())
   accounts.signed = async (signed) => {
-    await connection.request('$SYS.REQ.CLAIMS.UPDATE', signed, { timeout: 5_000 })
+    await connection.request('$SYS.REQ.CLAIMS.UPDATE', signed, { timeout: 30_000 })
   }
   return url
 }

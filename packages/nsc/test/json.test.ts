@@ -140,7 +140,7 @@ test('validate --json lists the issues of operator and accounts', async (t) => {
 
 test('a push of many accounts shows how far it is, at a terminal', {
   ...needsTerminal,
-  timeout: 60_000,
+  timeout: 120_000,
 }, async (t) => {
   const { sandbox, config } = await operator(t, 12)
   const { url } = await Engine.start(t, { config })

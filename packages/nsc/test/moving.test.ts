@@ -219,7 +219,7 @@ test(
       PATH: `${path.resolve(import.meta.dirname, '../bin')}:${process.env['PATH']}`,
     }
     const nats = (...args: string[]) =>
-      runProgram(peer('nats'), args, { env, cwd: sandbox.home, timeout: 60_000 })
+      runProgram(peer('nats'), args, { env, cwd: sandbox.home, timeout: 120_000 })
     await sandbox.ok(words('generate context --user bob --context ours'))
     const added = await nats('context', 'add', 'made', '--creds', 'nsc://Op/Op/bob')
     assert.equal(added.code, 0, added.stderr)

@@ -64,7 +64,7 @@ onEveryEngine('peers that break off', 'http: "127.0.0.1:-1"\nmax_payload: 1mb', 
     await waitFor(async () => (await open(bench)).num_connections === 101, { what: '101 connections' })
     for (const socket of sockets) socket.resetAndDestroy()
     await waitFor(async () => (await open(bench)).num_connections === 1, { what: 'the witness alone' })
-    assert.equal(await subscriptions(), before)
+    await waitFor(async () => (await subscriptions()) === before, { what: 'their subscriptions to go' })
     witness.say('PUB foo 2', 'ok')
     assert.equal((await witness.message()).payload, 'ok')
   })
@@ -98,7 +98,7 @@ onEveryEngine(
         ),
       )
       for (const one of silent) assert.equal(await one.closed(), "-ERR 'Authentication Timeout'\r\n")
-      assert.equal((await open(bench)).num_connections, 0)
+      await waitFor(async () => (await open(bench)).num_connections === 0, { what: 'all to be gone' })
       const reasons = new Set((await closed(bench)).connections.map(({ reason }) => reason))
       assert.deepEqual([...reasons], ['Authentication Timeout'])
       const good = await bench.client(t, 'CONNECT {"verbose":false,"auth_token":"secret"}')

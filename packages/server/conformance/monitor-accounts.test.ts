@@ -219,10 +219,13 @@ accounts: { A { users: [ { user: a, password: a } ] }, $SYS { users: [ { user: s
       )
       const { slow_consumers, slow_consumer_stats } = await varz()
       assert.deepEqual([slow_consumer_stats.clients, slow_consumer_stats.routes], [slow_consumers, 0])
-      const { account_statz } = await bench.server.monitor<{
-        account_statz: { acc: string; slow_consumers: number }[]
-      }>('/accstatz')
-      assert.ok(account_statz.find(({ acc }) => acc === 'A')!.slow_consumers > 0)
+      const ofAccount = async (): Promise<number> => {
+        const { account_statz } = await bench.server.monitor<{
+          account_statz: { acc: string; slow_consumers: number }[]
+        }>('/accstatz')
+        return account_statz.find(({ acc }) => acc === 'A')!.slow_consumers
+      }
+      await waitFor(async () => (await ofAccount()) > 0, { what: 'a slow consumer of the account' })
       const sys = await connect({ servers: bench.server.url, user: 'sys', pass: 'sys', reconnect: false })
       t.after(() => sys.close())
       const reply = await sys.request('$SYS.REQ.SERVER.PING', '', { timeout: DEADLINE_MS })

@@ -121,7 +121,7 @@ onEveryEngine(
   `websocket { ${CLEAR}, ping_interval: "200ms" }\nping_max: 1`,
   (bench) => {
     it('is its own', async (t) => {
-      const socket = await RawWebSocket.connect(t, bench.server.websocketUrl)
+      const socket = await RawWebSocket.connect(t, bench.server.websocketUrl, { pings: true })
       await socket.until('\r\n')
       socket.say('CONNECT {"verbose":false}')
       assert.equal(await socket.until("Connection'\r\n"), "PING\r\n-ERR 'Stale Connection'\r\n")

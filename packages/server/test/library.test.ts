@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { headers } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
-import { RawClient, run, waitFor } from '@ngs/testkit'
+import { DEADLINE_MS, RawClient, run, waitFor } from '@ngs/testkit'
 import { DIFFERENCES } from '../conformance/differences.ts'
 import { defaultOptions, Server, ServerError } from '../src/index.ts'
 import { OPTION_ROWS } from '../src/option-table.ts'
@@ -31,7 +31,7 @@ describe('the server as a library', () => {
     const h = headers()
     h.set('A', 'b')
     const payload = new Uint8Array(1024 * 1024 - 200).fill(9)
-    const reply = await nc.request('svc', payload, { headers: h, timeout: 10_000 })
+    const reply = await nc.request('svc', payload, { headers: h, timeout: DEADLINE_MS })
     assert.equal(reply.data.length, payload.length)
     assert.equal(reply.headers?.get('A'), 'b')
     await nc.close()
@@ -50,7 +50,7 @@ describe('the server as a library', () => {
       if (i % 5_000 === 0) await from.flush()
     }
     await from.flush()
-    await waitFor(() => received === count, { timeout: 30_000, what: 'every message' })
+    await waitFor(() => received === count, { what: 'every message' })
     assert.equal(server.slowConsumers, 0)
     await Promise.all([from.close(), to.close()])
     await server.stop()

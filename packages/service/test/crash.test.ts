@@ -29,7 +29,7 @@ async function startChild(after: Cleanup, system: TestSystem): Promise<Child> {
     }),
   )
   after.after(() => void child.kill('SIGKILL'))
-  await waitFor(() => ended || output.includes('ready '), { timeout: 20_000, what: 'the service process' })
+  await waitFor(() => ended || output.includes('ready '), { what: 'the service process' })
   assert.equal(ended, false, output)
   return { process: child, exited }
 }
@@ -83,7 +83,6 @@ for (const engine of enginesUnderTest()) {
       await waitFor(
         () => acknowledged.size === owners.length && Math.max(...acknowledged.values()) > before,
         {
-          timeout: 20_000,
           what: 'pushes to be acknowledged',
         },
       )
@@ -124,7 +123,7 @@ for (const engine of enginesUnderTest()) {
             readFileSync(join(dir, name), 'utf8') === (await system.pull(owner.account))
           )
         },
-        { timeout: 20_000, what: 'the server to have what the store has' },
+        { what: 'the server to have what the store has' },
       )
       const nc = await owner.connect(t, system.natsUrl)
       await nc.flush()

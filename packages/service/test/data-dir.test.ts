@@ -14,7 +14,7 @@ import {
   validate,
   verifyChain,
 } from '@ngs/identity/node'
-import { Engine, enginesUnderTest, tempDir } from '@ngs/testkit'
+import { DEADLINE_MS, Engine, enginesUnderTest, tempDir } from '@ngs/testkit'
 import { type PrepareOptions, prepareDataDir, ServiceError } from '../src/index.ts'
 
 const server = { host: '127.0.0.1', port: -1, websocketPort: -1, monitoringPort: -1 }
@@ -251,7 +251,7 @@ describe('the data directory', () => {
         authenticator: credsAuthenticator(readFileSync(prepared.systemCreds)),
       })
       t.after(() => nc.close())
-      const answer = await nc.request('$SYS.REQ.SERVER.PING', '', { timeout: 5000 })
+      const answer = await nc.request('$SYS.REQ.SERVER.PING', '', { timeout: DEADLINE_MS })
       const info = answer.json<{
         server: { name: string; tags: string[]; metadata: Record<string, string> }
       }>().server

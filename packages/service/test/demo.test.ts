@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { headers } from '@nats-io/nats-core'
-import { enginesUnderTest, waitFor } from '@ngs/testkit'
+import { DEADLINE_MS, enginesUnderTest, waitFor } from '@ngs/testkit'
 import type { AccountStatus, ActiveMessage } from '../src/index.ts'
 import { Owner, TestSystem } from './support.ts'
 
@@ -19,7 +19,7 @@ for (const engine of enginesUnderTest()) {
       // ngs.echo: the place and the very bytes, also concurrently and when they are no text.
       const echoes = await Promise.all(
         Array.from({ length: 50 }, (_, i) =>
-          (i % 2 ? one : two).request('ngs.echo', `${i}`, { timeout: 5000 }),
+          (i % 2 ? one : two).request('ngs.echo', `${i}`, { timeout: DEADLINE_MS }),
         ),
       )
       assert.deepEqual(
@@ -27,16 +27,16 @@ for (const engine of enginesUnderTest()) {
         Array.from({ length: 50 }, (_, i) => `[Test-1]: "${i}"`),
       )
       const bytes = Uint8Array.of(0, 255, 10, 13, 34)
-      const echo = await one.request('ngs.echo', bytes, { timeout: 5000 })
+      const echo = await one.request('ngs.echo', bytes, { timeout: DEADLINE_MS })
       assert.deepEqual(
         Buffer.from(echo.data),
         Buffer.concat([Buffer.from('[Test-1]: "'), bytes, Buffer.from('"')]),
       )
-      assert.equal((await one.request('ngs.echo', '', { timeout: 5000 })).string(), '[Test-1]: ""')
-      await one.request('ngs.echo', new Uint8Array(1024), { timeout: 5000 })
+      assert.equal((await one.request('ngs.echo', '', { timeout: DEADLINE_MS })).string(), '[Test-1]: ""')
+      await one.request('ngs.echo', new Uint8Array(1024), { timeout: DEADLINE_MS })
 
       // ngs.usage: readable, or JSON when the header or the body says so.
-      const text = (await one.request('ngs.usage', '', { timeout: 5000 })).string()
+      const text = (await one.request('ngs.usage', '', { timeout: DEADLINE_MS })).string()
       assert.match(
         text,
         new RegExp(`^account First \\(${first.account}\\)\nplan Free, active\nconnections: 1 of 10\n`),
@@ -48,7 +48,7 @@ for (const engine of enginesUnderTest()) {
         [one, first, 'Free'],
         [two, second, 'Developer'],
       ] as const) {
-        for (const options of [{ timeout: 5000, headers: h }, { timeout: 5000 }]) {
+        for (const options of [{ timeout: DEADLINE_MS, headers: h }, { timeout: DEADLINE_MS }]) {
           const status = (
             await nc.request('ngs.usage', 'headers' in options ? '' : 'json', options)
           ).json<AccountStatus>()
@@ -87,8 +87,11 @@ for (const engine of enginesUnderTest()) {
       ]
       assert.equal((await system.push(curious.account, curious.sign())).status, 200)
       const nc = await curious.connect(t, system.natsUrl)
-      await assert.rejects(nc.request('spy', '', { timeout: 2000 }), /no responders/i)
-      assert.match((await nc.request('ngs.usage', '', { timeout: 5000 })).string(), /^account Curious /)
+      await assert.rejects(nc.request('spy', '', { timeout: DEADLINE_MS }), /no responders/i)
+      assert.match(
+        (await nc.request('ngs.usage', '', { timeout: DEADLINE_MS })).string(),
+        /^account Curious /,
+      )
       // What an account publishes on ngs.active stays with it.
       const neighbour = await other.connect(t, system.natsUrl)
       const heard: string[] = []
@@ -112,7 +115,6 @@ for (const engine of enginesUnderTest()) {
       const echoed = await waitFor(
         () => nc.request('ngs.echo', 'back', { timeout: 1000 }).catch(() => null),
         {
-          timeout: 10_000,
           what: 'an echo',
         },
       )

@@ -71,7 +71,6 @@ for (const engine of enginesUnderTest()) {
       })
       await system.startEngine()
       await waitFor(async () => (await list(system))[0]?.distributed, {
-        timeout: 10_000,
         what: 'the delivery',
       })
       await (await owner.connect(t, system.natsUrl)).flush()
@@ -87,7 +86,6 @@ for (const engine of enginesUnderTest()) {
       assert.equal(onServer(system, owner.account), null)
       await system.startService()
       await waitFor(async () => (await list(system))[0]?.distributed, {
-        timeout: 10_000,
         what: 'the delivery',
       })
       assert.equal(onServer(system, owner.account), await system.pull(owner.account))
@@ -108,7 +106,6 @@ for (const engine of enginesUnderTest()) {
       await system.startEngine()
       for (const owner of [lost, outdated, foreign, whole]) {
         await waitFor(async () => onServer(system, owner.account) === (await system.pull(owner.account)), {
-          timeout: 10_000,
           what: 'the server to have what the store has',
         })
       }
@@ -131,11 +128,9 @@ for (const engine of enginesUnderTest()) {
       writeFileSync(resolverFile(system, owner.account), token)
       await system.startEngine()
       await waitFor(async () => Number((await system.claims(owner.account)).iat) >= later, {
-        timeout: 10_000,
         what: 'a version beyond that of the server',
       })
       await waitFor(async () => onServer(system, owner.account) === (await system.pull(owner.account)), {
-        timeout: 10_000,
         what: 'the server to have it',
       })
       assert.equal((await system.claims(owner.account)).nats.description, undefined)
@@ -155,7 +150,6 @@ for (const engine of enginesUnderTest()) {
       )
       const bare = await Engine.start(t, { engine: engine.path, config })
       await waitFor(() => onServer(system, demo) !== null, {
-        timeout: 10_000,
         what: 'the demonstration account',
       })
       await bare.stop()
@@ -220,7 +214,7 @@ describe('distribution to a cluster of official servers', { skip: needsPeer('nat
       const active = nc.subscribe('ngs.active', {
         callback: (_error, msg) => void names.add(msg.json<{ server: string }>().server),
       })
-      await waitFor(() => names.size === 2, { timeout: 20_000, what: 'both servers on ngs.active' })
+      await waitFor(() => names.size === 2, { what: 'both servers on ngs.active' })
       active.unsubscribe()
       await nc.close()
     }
@@ -240,7 +234,6 @@ describe('distribution to a cluster of official servers', { skip: needsPeer('nat
     await system.push(late.account, late.sign())
     second = await start(1)
     await waitFor(async () => held(second, late.account) === (await system.pull(late.account)), {
-      timeout: 20_000,
       what: 'the server that was away to have the account',
     })
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { createKeyPair } from '@ngs/identity/node'
-import { type Cleanup, needsPeer, tempDir } from '@ngs/testkit'
+import { type Cleanup, DEADLINE_MS, needsPeer, tempDir } from '@ngs/testkit'
 import { Nsc, Owner, TestSystem } from './support.ts'
 
 async function start(t: Cleanup): Promise<{ system: TestSystem; nsc: Nsc }> {
@@ -38,7 +38,10 @@ describe('the official nsc', { skip: needsPeer('nsc').skip }, () => {
       authenticator: credsAuthenticator(readFileSync(nsc.creds('First', 'First'))),
     })
     t.after(() => nc.close())
-    assert.equal((await nc.request('ngs.echo', 'hello', { timeout: 5000 })).string(), '[Test-1]: "hello"')
+    assert.equal(
+      (await nc.request('ngs.echo', 'hello', { timeout: DEADLINE_MS })).string(),
+      '[Test-1]: "hello"',
+    )
     assert.match(await nsc.does('tool req ngs.echo hi'), /\[Test-1\]: "hi"/)
   })
 

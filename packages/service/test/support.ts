@@ -15,6 +15,7 @@ import {
 } from '@ngs/identity/node'
 import {
   type Cleanup,
+  DEADLINE_MS,
   Engine,
   enginesUnderTest,
   freePort,
@@ -232,7 +233,7 @@ export class Owner {
       servers,
       authenticator: jwtAuthenticator(token, new TextEncoder().encode(user.seed)),
       reconnect: false,
-      timeout: 5000,
+      timeout: DEADLINE_MS,
     })
     after.after(() => nc.close())
     return nc

@@ -102,7 +102,7 @@ export class Sandbox {
     }
     const spawned = options.spawned ?? this.spawned
     if (which === 'ours' && !spawned) return runHere(args, cwd, env, options.onError)
-    const { code, stdout, stderr } = await runProgram(programOf(which), args, { cwd, env, timeout: 60_000 })
+    const { code, stdout, stderr } = await runProgram(programOf(which), args, { cwd, env, timeout: 120_000 })
     return { code, stdout, stderr }
   }
 
