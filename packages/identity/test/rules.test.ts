@@ -407,7 +407,7 @@ describe('validation', () => {
       'an empty time',
       () => userWith((nats) => (nats.times = [{ start: '', end: '10:00:00' }])),
       'error',
-      /cannot be empty/,
+      /must contain a start/,
     ],
     [
       'a time that is none',

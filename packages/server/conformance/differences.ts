@@ -153,9 +153,29 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'the official server ends',
   },
   {
-    what: '`tls_peer_certs` of `/connz`',
-    here: "the client's own certificate",
-    why: 'the TLS library does not tell which others came with it',
+    what: '`tls_peer_certs` of `/connz`, and the chain in questions to a callout service',
+    here: "the client's own certificate; in the chain also the authorities of `ca_file`",
+    why: 'the TLS library does not tell which others the client sent along',
+  },
+  {
+    what: 'lines of the log in debug mode about logins that are refused',
+    here: 'say why for users of the configuration file and unreadable JWTs, too',
+    why: 'whoever reads them wants to know',
+  },
+  {
+    what: 'a user whom the scope of a signing key makes a bearer',
+    here: '`/connz` has no `jwt`; the official server hides the tokens only that say so themselves',
+    why: 'whoever reads it could log in with it',
+  },
+  {
+    what: 'requests for a WebSocket with more than 128 KiB of header fields',
+    here: 'are refused (431); the official server takes 1 MiB',
+    why: 'a stranger could fill the memory',
+  },
+  {
+    what: 'requests for a WebSocket that break the rules of HTTP (lines without CR, folded fields, unknown methods)',
+    here: 'are refused (400) more often',
+    why: "they meet Node's HTTP parser, which is strict",
   },
   {
     what: 'the system account in lame duck mode',

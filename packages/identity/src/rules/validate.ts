@@ -526,6 +526,9 @@ function localSubject(local: string, remote: string, issues: Issues, path: strin
     issues.error('subject does not contain enough * or reference wildcards $[0-9]', path)
 }
 
+/** `15:04:05`; the hour may have one digit, the seconds a fraction. */
+const CLOCK = /^(\d|[01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?$/
+
 function user({ nats }: UserClaims, issues: Issues): void {
   permissions(nats, issues, '')
   for (const [i, network] of (nats.src ?? []).entries()) {
@@ -535,14 +538,19 @@ function user({ nats }: UserClaims, issues: Issues): void {
   for (const [i, range] of (nats.times ?? []).entries()) {
     for (const end of ['start', 'end'] as const) {
       const text = range[end]
-      if (text === '') issues.error(`time ranges ${end} cannot be empty`, `times[${i}].${end}`)
-      else if (!/^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/.test(text)) {
+      if (text === '') {
+        const article = end === 'start' ? 'a' : 'an'
+        issues.error(`time ranges ${end} must contain ${article} ${end}`, `times[${i}].${end}`)
+      } else if (!CLOCK.test(text)) {
         issues.error(`${end} in time range is invalid ${JSON.stringify(text)}`, `times[${i}].${end}`)
       }
     }
   }
   if (nats.times_location && !isTimeZone(nats.times_location)) {
-    issues.error(`could not parse iana time zone ${JSON.stringify(nats.times_location)}`, 'times_location')
+    issues.error(
+      `could not parse iana time zone by name: unknown time zone ${nats.times_location}`,
+      'times_location',
+    )
   }
   issuer(nats.issuer_account, issues)
 }
@@ -582,11 +590,15 @@ export function isCidr(text: string): boolean {
   )
 }
 
+/** A name of the IANA database as it is written there. ECMAScript takes other letters and offsets, too. */
 function isTimeZone(name: string): boolean {
+  if (name === 'Local') return true
+  if (/^[+-]/.test(name)) return false
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
+    // Where the name is another one for the same zone, there is nothing to compare it with.
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase()
   } catch {
-    return name === 'Local'
+    return false
   }
 }

@@ -80,6 +80,10 @@ export interface Denial {
   readonly log: string
   /** Debug unless the operator should see it without asking. */
   readonly level?: 'error'
+  /** What the log has in debug mode before that. */
+  readonly hint?: string
+  /** Public key of the trusted proxy that the connection came through. */
+  readonly proxyKey?: string
   /** Where else than in the connection's account, and in which words, the event of a failed login tells of it; null for nowhere. */
   readonly told?: { readonly account: Account; readonly reason: string } | null
 }

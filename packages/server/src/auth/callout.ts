@@ -1,7 +1,6 @@
 // Auth callout: a service of the operator or of the account decides who comes in. The server asks it with a signed JWT about the client
 // and gets a signed JWT back that holds the user's, made out to a one-time key. What the answer means for the client is the business of
 // the mode (config.ts, jwt.ts): where the user's place is and what it may do there.
-import { X509Certificate } from 'node:crypto'
 import {
   type AuthorizationRequestBody,
   type AuthorizationResponseClaims,
@@ -161,8 +160,8 @@ function requestToken(server: Server, callout: Callout, oneTime: string): string
     version: 2,
   }
   if (tls !== null) {
-    const chain = tls.verifiedChain().map((der) => new X509Certificate(der))
-    const pem = (tls.verified ? chain : tls.peerCertificates).map(String)
+    const own = tls.certificate === undefined ? [] : [tls.certificate]
+    const pem = (tls.verified ? tls.verifiedChain() : own).map(String)
     nats.client_tls = {
       version: tls.version,
       cipher: tls.cipher,

@@ -9,10 +9,9 @@ import { dnOfSubject, domainComponents, parseDn, printSubject, sameDn, sameParts
  * order, and as the official server prints subjects with and without domain components). Without one, why.
  */
 export function userOfCertificate(
-  certificates: readonly X509Certificate[],
+  certificate: X509Certificate | undefined,
   users: readonly UserOptions[],
 ): UserOptions | string {
-  const [certificate] = certificates
   if (certificate === undefined) return 'User required in cert, no peer certificates found'
   let holder: Holder
   try {

@@ -19,7 +19,7 @@ import { delegate, type Verdict } from './config-callout.ts'
 import { guestProblem } from './guest.ts'
 import { identity } from './identity.ts'
 import { bcryptMatches, equalInTime, isBcrypt } from './passwords.ts'
-import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
+import { PROXY_REQUIRED, proxyOf, throughProxy } from './proxies.ts'
 
 const SYSTEM = '$SYS'
 
@@ -114,11 +114,14 @@ export class ConfigAuthenticator implements Authenticator {
     // Nobody looks at it here, so it must not show up anywhere either.
     attempt.connect.jwt = ''
     const proxyKey = proxyOf(attempt, this.#options.trustedProxies)
-    if (proxyKey === null) return { ...PROXY_NOT_TRUSTED, told: null }
+    if (typeof proxyKey !== 'string') return proxyKey
     const verdict = this.#verdict(attempt, proxyKey)
     const { authCallout } = this.#options
-    if (authCallout === null) return verdict instanceof Promise ? verdict.then(resultOf) : verdict.result
-    return Promise.resolve(verdict).then((own) => delegate(this.#server, authCallout, attempt, proxyKey, own))
+    const result =
+      authCallout === null
+        ? settled(verdict, ({ result }) => result)
+        : Promise.resolve(verdict).then((own) => delegate(this.#server, authCallout, attempt, proxyKey, own))
+    return settled(result, (outcome) => throughProxy(outcome, proxyKey))
   }
 
   guest(attempt: ConnectAttempt): AuthResult | Promise<AuthResult> | null {
@@ -210,7 +213,7 @@ export class ConfigAuthenticator implements Authenticator {
   #byCertificate(attempt: ConnectAttempt): UserOptions | string {
     const { connect, tls } = attempt
     const candidates = [...this.#users.values()].filter((user) => allowsType(user, attempt))
-    const found = userOfCertificate(tls!.peerCertificates, candidates)
+    const found = userOfCertificate(tls!.certificate, candidates)
     if (typeof found === 'string') return found
     if (connect.user !== '' && connect.user !== found.user) {
       this.#server.log.warn(
@@ -235,8 +238,6 @@ export class ConfigAuthenticator implements Authenticator {
     }
   }
 }
-
-const resultOf = ({ result }: Verdict): AuthResult => result
 
 const settled = <T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> =>
   value instanceof Promise ? value.then(then) : then(value)

@@ -42,6 +42,8 @@ export class LookupError extends Error {}
 const REFRESH_MS = 1_000
 /** The system account is looked for until it is found. */
 const SYSTEM_MS = 1_000
+/** A resolver that takes longer is worth a warning. */
+const SLOW_FETCH_MS = 1_000
 
 export class JwtAccounts {
   readonly operators: Operators
@@ -141,6 +143,22 @@ export class JwtAccounts {
   }
 
   async #ask(name: string): Promise<string | null> {
+    const { log } = this.#server
+    const start = performance.now()
+    try {
+      const token = await this.#find(name)
+      if (token === null) log.warn('Account fetch failed: account missing')
+      return token
+    } catch (error) {
+      log.warn(`Account fetch failed: ${(error as Error).message}`)
+      throw error
+    } finally {
+      const took = performance.now() - start
+      log[took > SLOW_FETCH_MS ? 'warn' : 'debug'](`Account [${name}] fetch took ${took.toFixed(3)}ms`)
+    }
+  }
+
+  async #find(name: string): Promise<string | null> {
     const token = await this.resolver.fetch(name)
     if (token !== null || this.lookupElsewhere === null) return token
     const found = await this.lookupElsewhere(name)
@@ -165,7 +183,8 @@ export class JwtAccounts {
           ? faults(claims)
           : `its issuer ${claims.iss} is no key of a trusted operator`
     if (refusal !== null) {
-      this.#server.log.warn(`Account [${name}] validation failed: ${refusal}`)
+      // Any stranger can name such an account, as often as it likes.
+      this.#server.log.debug(`Account [${name}] validation failed: ${refusal}`)
       return 'account validation failed'
     }
     this.#apply(name, token, claims, false)
@@ -193,7 +212,7 @@ export class JwtAccounts {
     account.token = token
     account.label = claims.name ?? name
     account.expired = false
-    if (log.debugOn) log.debug(`Updating account claims: ${name}/${account.label}`)
+    if (log.debugOn) log.debug(`Updating account claims: ${name}/${claims.name ?? ''}`)
     if (claims.exp) cancel.push(runAt(Number(claims.exp) * 1000, () => this.expire(account)))
     const exporters = new Set<string>()
     for (const item of claims.nats.imports ?? []) {

@@ -33,7 +33,7 @@ import { withoutCallout } from './callout.ts'
 import { JwtAccounts, type Loaded, LookupError } from './jwt-accounts.ts'
 import { delegate } from './jwt-callout.ts'
 import { Operators, operatorProblem, resolverOf } from './operators.ts'
-import { PROXY_NOT_TRUSTED, PROXY_REQUIRED, proxyOf } from './proxies.ts'
+import { PROXY_REQUIRED, proxyOf, throughProxy } from './proxies.ts'
 import { openResolver } from './resolver/open.ts'
 import { isSigned, knownKey, verifyingKey } from './signature.ts'
 import { inNetworks, typeProblem, validity } from './windows.ts'
@@ -52,7 +52,8 @@ interface Rights {
 /** A user JWT whose signature holds. */
 interface KnownUser {
   readonly claims: UserClaims
-  readonly key: KeyObject
+  /** Null when the subject is no public key: such a user proves nothing. */
+  readonly key: KeyObject | null
   rights: Rights | null
 }
 
@@ -122,20 +123,23 @@ export class OperatorMode implements Authenticator {
   }
 
   async authenticate(attempt: ConnectAttempt): Promise<AuthResult> {
+    const proxyKey = proxyOf(attempt, this.#server.options.trustedProxies)
+    if (typeof proxyKey !== 'string') return proxyKey
+    return throughProxy(await this.#judge(attempt, proxyKey), proxyKey)
+  }
+
+  async #judge(attempt: ConnectAttempt, proxyKey: string): Promise<AuthResult> {
     const { connect } = attempt
-    const { defaultSentinel, trustedProxies } = this.#server.options
-    const proxyKey = proxyOf(attempt, trustedProxies)
-    if (proxyKey === null) return { ...PROXY_NOT_TRUSTED, told: null }
+    const { defaultSentinel } = this.#server.options
     let user: KnownUser
     try {
-      if (connect.jwt === '') throw new Error('Authentication requires a user JWT')
+      if (connect.jwt === '') throw new Error('there is none')
       user = await this.#user(connect.jwt)
     } catch (error) {
       // Nothing, and what nobody can read, becomes the sentinel.
       if (defaultSentinel === '') {
-        return refused(
-          connect.jwt === '' ? (error as Error).message : `User JWT not valid: ${(error as Error).message}`,
-        )
+        const hint = connect.jwt === '' ? undefined : `User JWT not valid: ${(error as Error).message}`
+        return { ...refused('Authentication requires a user JWT'), ...(hint === undefined ? {} : { hint }) }
       }
       connect.jwt = defaultSentinel
       user = await this.#user(defaultSentinel)
@@ -143,8 +147,10 @@ export class OperatorMode implements Authenticator {
     const { claims } = user
     if (claims.nats.proxy_required && proxyKey === '') return PROXY_REQUIRED
     const issues = validate(claims)
-    if (isBlocking(issues, { includeTime: true }))
-      return refused(`User JWT no longer valid: ${issues.map((issue) => issue.text).join('; ')}`)
+    if (isBlocking(issues, { includeTime: true })) {
+      const texts = issues.map((issue) => issue.text).join(' ')
+      return refused(`User JWT no longer valid: &{Issues:[${texts}]}`)
+    }
     const name = issuerAccount(claims)
     if (this.#pinned !== null && !this.#pinned.has(name)) {
       this.pinnedFailures++
@@ -206,7 +212,8 @@ export class OperatorMode implements Authenticator {
     if (!isPublicKey(issuer, 'account') || !(await isSigned(knownKey(issuer), signed, signature)))
       throw opened.unsigned()
     const claims = opened.claims()
-    const user: KnownUser = { claims, key: verifyingKey(claims.sub), rights: null }
+    const key = isPublicKey(claims.sub, 'user') ? verifyingKey(claims.sub) : null
+    const user: KnownUser = { claims, key, rights: null }
     if (this.#known.size >= RECENT) {
       for (const oldest of this.#known.keys()) {
         this.#known.delete(oldest)
@@ -251,7 +258,8 @@ export class OperatorMode implements Authenticator {
     if (connect.sig === '') return 'Signature missing'
     const signature = decodeSignature(connect.sig)
     if (signature === undefined) return 'Signature not valid base64'
-    return (await isSigned(key, Buffer.from(nonce), signature)) ? null : 'Signature not verified'
+    const isProven = key !== null && (await isSigned(key, Buffer.from(nonce), signature))
+    return isProven ? null : 'Signature not verified'
   }
 
   #admit(attempt: ConnectAttempt, user: KnownUser, loaded: Loaded, proxyKey: string): AuthResult {

@@ -249,7 +249,8 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       if (this.#parser.headerSize > 0) this.#publishing.tooLarge(this.#parser)
     } else if (why === 'clientError') {
       log.error(`${this.label} - Client Error ${fromWire(this.#parser.line())}`)
-    } else if (logs !== undefined) log[logs](`${this.label} - ${says}`)
+    } else if (logs !== undefined && (why !== 'maxSubscriptions' || this.account.logsSubsLimit()))
+      log[logs](`${this.label} - ${says}`)
     if (text !== null) this.error(text)
     if (closes === null) return
     // Frames that hold no protocol count as broken frames.
@@ -408,9 +409,11 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     }
   }
 
-  #denied({ log, level, reason, told }: Denial): void {
+  #denied({ log, level, hint, reason, told, proxyKey }: Denial): void {
     const { server } = this
     this.#claim()
+    if (proxyKey !== undefined) this.user = { ...this.user, proxyKey }
+    if (hint !== undefined) server.log.debug(`${this.label} - ${hint}`)
     if (log !== '') server.log[level ?? 'debug'](`${this.label} - ${log}`)
     if (told !== null) server.onLoginFailed(this, told?.account ?? this.account, told?.reason ?? reason)
     this.#violate(reason)
@@ -444,6 +447,11 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     const { limits } = this.account.spec
     const { options } = this.server
     this.maxPayload = smallest(this.#ownLimits.payload, limits.payload, options.maxPayload)
+    if (this.maxPayload < smallest(this.#ownLimits.payload, limits.payload)) {
+      this.server.log.debug(
+        `${this.label} - Max Payload set to ${options.maxPayload} from server overrides account or user config`,
+      )
+    }
     this.maxSubs = smallest(
       this.#ownLimits.subs,
       limits.subs,
@@ -451,7 +459,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
     )
     this.#parser.maxPayload = this.maxPayload
     if (this.maxSubs >= 0 && this.subscriptions.size >= this.maxSubs) {
-      this.error(REFUSALS.maxSubscriptionsApplied.text)
+      this.refuse('maxSubscriptions')
       setTimeout(() => this.close('Maximum Subscriptions Exceeded'), SUBS_CLOSE_DELAY_MS).unref()
     }
   }

@@ -84,6 +84,7 @@ async function handshake(
   } catch (error) {
     if (!(error instanceof HandshakeError)) throw error
     if (!client.closed) {
+      if (error.hint !== '') log.debug(`${client.label} - ${error.hint}`)
       const text = `${client.label} - TLS handshake error: ${error.message}`
       if (error.probe) log.debug(text)
       else log.error(text)

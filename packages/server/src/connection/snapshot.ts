@@ -81,10 +81,10 @@ export function snapshot(client: Client): ConnectionSnapshot {
     tls:
       transport.tls === null || client.stop === null
         ? transport.tls
-        : { ...transport.tls, peerCertificates: [], verifiedChain: () => [] },
+        : { ...transport.tls, certificate: undefined, verifiedChain: () => [] },
     user: user.user,
     account: account.name,
-    jwt: options.jwt || (user.jwt ?? ''),
+    jwt: user.bearer ? '' : options.jwt || (user.jwt ?? ''),
     issuerKey: user.issuerKey,
     proxyKey: user.proxyKey,
     userName: user.userName,

@@ -11,12 +11,12 @@ export interface TlsSession {
   readonly version: '1.2' | '1.3'
   /** As IANA names it. */
   readonly cipher: string
-  /** What the client presented, its own certificate first; empty for none. */
-  readonly peerCertificates: readonly X509Certificate[]
+  /** The client's own. Node does not tell which others came with it. */
+  readonly certificate: X509Certificate | undefined
   /** The certificates were checked against the authorities of the listener. */
   readonly verified: boolean
   /** The chain that they were checked by, from the client's own to that of the authority; empty when they were not. DER. */
-  readonly verifiedChain: () => Buffer[]
+  readonly verifiedChain: () => X509Certificate[]
   /** The listener takes the user from the certificate (`verify_and_map`). */
   readonly mapsUser: boolean
   /** The handshake came before INFO. */

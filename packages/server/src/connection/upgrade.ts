@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { posix } from 'node:path'
 import type { WebSocketOptions } from '../options.ts'
 import type { TransportCredentials } from './transport.ts'
 
 /** A refused request: the HTTP status, and why, for the log. */
 export interface UpgradeRefusal {
-  readonly status: 400 | 403 | 404 | 405
+  readonly status: 400 | 403 | 404 | 405 | 417 | 501 | 505
   readonly why: string
 }
 
@@ -28,7 +29,9 @@ export interface Upgrade {
 }
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
-const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
+/** Sixteen bytes, padded; what the last character has beyond them does not matter. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+const HOST = /^[-\w.~!$&'()*+,;=:[\]%]*$/
 
 /** A header with comma-separated tokens has this one. */
 function hasToken(request: IncomingMessage, name: string, token: string): boolean {
@@ -37,7 +40,35 @@ function hasToken(request: IncomingMessage, name: string, token: string): boolea
   )
 }
 
-const pathOf = (request: IncomingMessage): string => (request.url ?? '/').replace(/[?#].*$/s, '')
+/** Of a request's target the path, without the origin that one to a proxy has in front. Null for what has none. */
+function targetOf({ url = '/' }: IncomingMessage): { path: string; rest: string } | null {
+  const [, path = '', rest = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(.*)$/is.exec(url)!
+  return path === '' ? { path: '/', rest } : path.startsWith('/') ? { path, rest } : null
+}
+const pathOf = (request: IncomingMessage): string => targetOf(request)?.path ?? '/'
+
+/** Where the path is not in its shortest form, the address of that; else null. */
+export function canonical(request: IncomingMessage): string | null {
+  const { path, rest } = targetOf(request)!
+  const clean = posix.normalize(path)
+  return clean === path ? null : `${clean}${rest}`
+}
+
+/** Why a request is no good HTTP, of what Node's parser takes. The connection ends with the answer, and the log hears nothing. */
+export function malformed(request: IncomingMessage): UpgradeRefusal | null {
+  const refuse = (status: UpgradeRefusal['status'], why = ''): UpgradeRefusal => ({ status, why })
+  const { headersDistinct, httpVersionMajor: version } = request
+  const hosts = headersDistinct['host'] ?? []
+  if (version !== 1) return version < 1 ? refuse(400) : refuse(505, 'unsupported protocol version')
+  if (targetOf(request) === null || /%(?![0-9a-f]{2})/i.test(request.url ?? '')) return refuse(400)
+  if (hosts.length === 0 && request.httpVersion === '1.1') return refuse(400, 'missing required Host header')
+  if (hosts.length > 1) return refuse(400)
+  if (!HOST.test(hosts[0] ?? '')) return refuse(400, 'malformed Host header')
+  const { expect, 'transfer-encoding': coding } = request.headers
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return refuse(417)
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse(501)
+  return null
+}
 
 /** Null when nothing speaks against it. `secure`: the connection has TLS. */
 export function refusalOf(
@@ -51,13 +82,16 @@ export function refusalOf(
   if (!request.headers.host) return refuse(400, "'Host' missing in request")
   if (!hasToken(request, 'upgrade', 'websocket')) return refuse(400, "invalid value for header 'Upgrade'")
   if (!hasToken(request, 'connection', 'upgrade')) return refuse(400, "invalid value for header 'Connection'")
-  const key = request.headers['sec-websocket-key']
-  if (!key) return refuse(400, 'key missing')
+  const key = keyOf(request)
+  if (key === '') return refuse(400, 'key missing')
   if (!KEY.test(key)) return refuse(400, 'invalid websocket key')
   if (!hasToken(request, 'sec-websocket-version', '13')) return refuse(400, 'invalid version')
   const problem = originProblem(request, options, secure)
   return problem === null ? null : refuse(403, `origin not allowed: ${problem}`)
 }
+
+/** The first, where a request has several. */
+const keyOf = (request: IncomingMessage): string => request.headersDistinct['sec-websocket-key']?.[0] ?? ''
 
 interface Origin {
   scheme: string
@@ -127,7 +161,9 @@ export function switchingProtocols(
   upgrade: Upgrade,
   options: WebSocketOptions,
 ): string {
-  const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64')
+  const accept = createHash('sha1')
+    .update(`${keyOf(request)}${GUID}`)
+    .digest('base64')
   return [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
@@ -144,18 +180,15 @@ export function switchingProtocols(
   ].join('\r\n')
 }
 
+/** Others are no cookies. */
+const COOKIE_VALUE = /^[ !#-:<-[\]-~]*$/
+
 function credentials(header: string, options: WebSocketOptions): TransportCredentials | null {
   const cookies = new Map<string, string>()
   for (const pair of header.split(';')) {
-    const at = pair.indexOf('=')
-    if (at > 0)
-      cookies.set(
-        pair.slice(0, at).trim(),
-        pair
-          .slice(at + 1)
-          .trim()
-          .replace(/^"(.*)"$/, '$1'),
-      )
+    const [, name = '', quoted = ''] = /^([^=]*)=?(.*)$/s.exec(pair.trim())!
+    const value = quoted.replace(/^"(.*)"$/s, '$1')
+    if (name !== '' && COOKIE_VALUE.test(value)) cookies.set(name.trim(), value)
   }
   const found: TransportCredentials = {}
   const take = (name: string, field: keyof TransportCredentials): void => {

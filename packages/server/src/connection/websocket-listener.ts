@@ -1,19 +1,30 @@
 // The port for WebSocket clients: an HTTP server that answers nothing but requests for an upgrade.
 
-import { createServer as createHttp, type Server as HttpServer, type IncomingMessage } from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import {
+  createServer as createHttp,
+  type Server as HttpServer,
+  type IncomingMessage,
+  STATUS_CODES,
+} from 'node:http'
+import { createServer as createHttps, Server as HttpsServer } from 'node:https'
 import { createServer, type Socket } from 'node:net'
-import { posix } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { timerDelay } from '../deadline.ts'
 import { AcceptGuard } from '../descriptors.ts'
 import { bind, hostPort, type Listener } from '../listen.ts'
 import type { Server } from '../server.ts'
 import { explain, isPinned, tlsSession } from '../tls/acceptor.ts'
-import { tlsServerOptions } from '../tls/context.ts'
+import { tlsServerOptions, trustEachAuthority } from '../tls/context.ts'
 import type { TlsOptions } from '../tls/options.ts'
 import { fdOf } from './transport.ts'
-import { refusalOf, settle, switchingProtocols } from './upgrade.ts'
+import {
+  canonical,
+  malformed,
+  refusalOf,
+  settle,
+  switchingProtocols,
+  type UpgradeRefusal,
+} from './upgrade.ts'
 import { WebSocketTransport } from './websocket.ts'
 
 /** Without handshake_timeout: strangers that ask for nothing do not stay for ever. */
@@ -21,12 +32,10 @@ const LONGEST_HANDSHAKE_MS = 60_000
 
 const EVERYWHERE = '0.0.0.0'
 
-const STATUS_TEXT = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-} as const
+const PLAIN = 'text/plain; charset=utf-8'
+
+/** Requests with more bytes of header fields are refused: they are kept in memory until they are whole. */
+const LARGEST_HEADER = 128 * 1024
 
 export interface WebSocketListener extends Listener {
   readonly address: { readonly host: string; readonly port: number }
@@ -100,33 +109,65 @@ function makeHttp(server: Server, tls: TlsOptions | null, onUpgrade: (plain: Soc
   const { log } = server
   const options = server.options.websocket
   const secure = tls !== null
-  const refusal = (request: IncomingMessage): ReturnType<typeof refusalOf> =>
-    refusalOf(request, options, secure)
+  const refusal = (request: IncomingMessage): UpgradeRefusal | null => refusalOf(request, options, secure)
   const settings = {
+    maxHeaderSize: LARGEST_HEADER,
+    requireHostHeader: false,
     // A refused request is an ordinary one, whose connection may be used again.
     shouldUpgradeCallback: (request: IncomingMessage) =>
-      refusal(request) === null && canonical(request) === null,
+      malformed(request) === null && canonical(request) === null && refusal(request) === null,
   }
   const http = tls === null ? createHttp(settings) : createHttps({ ...settings, ...tlsServerOptions(tls) })
+  if (http instanceof HttpsServer) trustEachAuthority(http)
   http.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     const { remoteAddress = '', remotePort = 0 } = socket
     const { message } = explain(error, socket)
     log.error(`websocket: http: TLS handshake error from ${hostPort(remoteAddress, remotePort)}: ${message}`)
   })
+  // All of them count: one that is left out may be one that decides.
+  http.maxHeadersCount = 0
+  http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Other errors are those of the connection, or of its TLS.
+    if (error.code?.startsWith('HPE_') && socket.writable) {
+      const status = statusOf(error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400)
+      socket.write(`HTTP/1.1 ${status}\r\nContent-Type: ${PLAIN}\r\nConnection: close\r\n\r\n${status}`)
+      socket.destroySoon()
+    } else socket.destroy()
+  })
+  http.on('checkExpectation', (request, response) => http.emit('request', request, response))
   http.on('request', (request: IncomingMessage, response) => {
+    const broken = malformed(request)
+    if (broken !== null) {
+      const status = statusOf(broken.status, broken.why)
+      response
+        .writeHead(broken.status, status.slice(4), {
+          Connection: 'close',
+          'Content-Length': status.length,
+          'Content-Type': PLAIN,
+        })
+        .end(status)
+      return
+    }
     const path = canonical(request)
     if (path !== null) {
-      response.writeHead(307, { Location: path }).end()
+      const link = `<a href="${path.replace(/["&'<>]/g, (one) => `&#${one.charCodeAt(0)};`)}">Temporary Redirect</a>.\n\n`
+      response
+        .writeHead(307, {
+          'Content-Length': Buffer.byteLength(link),
+          'Content-Type': 'text/html; charset=utf-8',
+          Location: path,
+        })
+        .end(link)
       return
     }
     const { status, why } = refusal(request) ?? { status: 400, why: "invalid value for header 'Upgrade'" }
     const { remoteAddress = '', remotePort = 0 } = request.socket
     log.error(`${hostPort(remoteAddress, remotePort)} - websocket handshake error: ${why}`)
-    const body = `${STATUS_TEXT[status]}\n`
+    const body = `${STATUS_CODES[status]}\n`
     response
       .writeHead(status, {
         'Content-Length': body.length,
-        'Content-Type': 'text/plain; charset=utf-8',
+        'Content-Type': PLAIN,
         'Sec-Websocket-Version': '13',
         'X-Content-Type-Options': 'nosniff',
       })
@@ -143,7 +184,7 @@ function makeHttp(server: Server, tls: TlsOptions | null, onUpgrade: (plain: Soc
       return
     }
     const session = tls === null ? null : tlsSession(socket as TLSSocket, tls, false)
-    if (tls !== null && !isPinned(tls, session?.peerCertificates[0])) {
+    if (tls !== null && !isPinned(tls, session?.certificate)) {
       log.error(`${address} - websocket handshake error: certificate not pinned`)
       socket.destroy()
       return
@@ -167,12 +208,9 @@ function makeHttp(server: Server, tls: TlsOptions | null, onUpgrade: (plain: Soc
   return http
 }
 
-/** Where the path is not in its shortest form, the address of that; else null. */
-function canonical(request: IncomingMessage): string | null {
-  const [, path = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(request.url ?? '/')!
-  const clean = posix.normalize(`/${path}`)
-  return clean === path ? null : `${clean}${rest}`
-}
+/** `400 Bad Request: why`. */
+const statusOf = (status: number, why = ''): string =>
+  `${status} ${STATUS_CODES[status]}${why === '' ? '' : `: ${why}`}`
 
 /** Not public: the connection below a secure one. */
 const plainBelow = (socket: TLSSocket): Socket => (socket as unknown as { _parent: Socket })._parent

@@ -96,7 +96,10 @@ export class WebSocketTransport implements Transport, FrameSink {
     socket.on('error', (error) => {
       problem = error
     })
-    socket.on('end', () => socket.end())
+    socket.on('end', () => {
+      if (!this.#gone) socket.write(closeFrame(1000, 'Client Closed'))
+      socket.end()
+    })
     socket.on('close', () => events.onClose(problem))
   }
 

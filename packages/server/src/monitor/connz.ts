@@ -159,7 +159,7 @@ function connection(
     version: filled(shown.version),
     tls_version: shown.tls?.version,
     tls_cipher_suite: shown.tls?.cipher,
-    tls_peer_certs: auth ? listed(shown.tls?.peerCertificates.map(certificate)) : undefined,
+    tls_peer_certs: auth && shown.tls?.certificate ? [certificate(shown.tls.certificate)] : undefined,
     tls_first: set(shown.tls?.first),
     authorized_user: auth ? filled(shown.user) : undefined,
     account: isNamed ? shown.account : undefined,

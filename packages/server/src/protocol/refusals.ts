@@ -66,10 +66,6 @@ export const REFUSALS = {
     says: 'Stale Client Connection - Closing',
   },
   maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: null, logs: 'error' },
-  maxSubscriptionsApplied: {
-    text: 'maximum subscriptions exceeded',
-    closes: 'Maximum Subscriptions Exceeded',
-  },
   invalidSubject: { text: 'Invalid Subject', closes: null },
   invalidPublishSubject: { text: 'Invalid Publish Subject', closes: null },
   kicked: { text: null, closes: 'Kicked' },

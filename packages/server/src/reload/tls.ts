@@ -28,8 +28,7 @@ export function reloadTls(before: TlsOptions | null, after: TlsOptions | null, _
       server.listeners.monitoring?.renewTls?.()
       if (!pinsChanged || acceptor === null) return
       const unpinned = [...server.clients.values()].filter(
-        ({ transport }) =>
-          transport.type === 'STANDARD' && !isPinned(now, transport.tls?.peerCertificates[0]),
+        ({ transport }) => transport.type === 'STANDARD' && !isPinned(now, transport.tls?.certificate),
       )
       if (unpinned.length === 0) return
       server.log.info(`Disconnect ${unpinned.length} clients due to pinned certs reload`)

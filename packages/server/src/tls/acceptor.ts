@@ -1,5 +1,5 @@
 // The server side of TLS handshakes on connections that began in clear text, and what is then known of them.
-import { createHash, type X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
   createServer,
@@ -9,16 +9,15 @@ import {
 } from 'node:tls'
 import type { TlsSession } from '../connection/transport.ts'
 import type { Server } from '../server.ts'
-import { tlsServerOptions } from './context.ts'
+import { tlsServerOptions, trustEachAuthority } from './context.ts'
 import type { TlsOptions } from './options.ts'
 
 /** What the handshake settled. `first`: it came before INFO. */
 export function tlsSession(socket: TLSSocket, options: TlsOptions, first: boolean): TlsSession {
-  const own = socket.getPeerX509Certificate()
   return {
     version: socket.getProtocol() === 'TLSv1.3' ? '1.3' : '1.2',
     cipher: socket.getCipher().standardName,
-    peerCertificates: own === undefined ? [] : [own],
+    certificate: socket.getPeerX509Certificate(),
     verified: socket.authorized,
     verifiedChain: () => verifiedChain(socket),
     mapsUser: options.map,
@@ -27,16 +26,16 @@ export function tlsSession(socket: TLSSocket, options: TlsOptions, first: boolea
 }
 
 /** With the authority's own certificate, which no client sends. */
-function verifiedChain(socket: TLSSocket): Buffer[] {
+function verifiedChain(socket: TLSSocket): X509Certificate[] {
   const chain: Buffer[] = []
-  if (!socket.authorized) return chain
+  if (!socket.authorized) return []
   let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
   while (next?.raw !== undefined && !chain.some((seen) => seen.equals(next!.raw))) {
     chain.push(next.raw)
     // Its own issuer at the end.
     next = next.issuerCertificate
   }
-  return chain
+  return chain.map((der) => new X509Certificate(der))
 }
 
 /** Hex SHA-256 of the certificate's SubjectPublicKeyInfo, as `pinned_certs` has it. */
@@ -44,6 +43,13 @@ function keyId(certificate: X509Certificate): string {
   return createHash('sha256')
     .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
     .digest('hex')
+}
+
+/** Why pinned_certs does not let the client's certificate in, for those who want to pin it. */
+function notPinned(certificate: X509Certificate | undefined): string {
+  return certificate === undefined
+    ? 'Failed pinned cert test as client did not provide a certificate'
+    : `Failed pinned cert test for key id: ${keyId(certificate)}`
 }
 
 /** Whether pinned_certs lets the client's certificate in. */
@@ -54,9 +60,12 @@ export function isPinned({ pinnedCerts }: TlsOptions, certificate: X509Certifica
 /** A handshake that failed. `probe`: whoever connected does not speak TLS, or said nothing at all. */
 export class HandshakeError extends Error {
   readonly probe: boolean
-  constructor(text: string, probe: boolean) {
+  /** What the log has in debug mode before it. */
+  readonly hint: string
+  constructor(text: string, probe: boolean, hint = '') {
     super(text)
     this.probe = probe
+    this.hint = hint
   }
 }
 
@@ -77,6 +86,7 @@ export class TlsAcceptor {
   constructor(options: TlsOptions) {
     this.options = options
     this.#server = createServer(tlsServerOptions(options))
+    trustEachAuthority(this.#server)
     this.#server.on('secureConnection', (socket) => this.#take(socket)?.resolve(socket))
     this.#server.on('tlsClientError', (error, socket) => this.#take(socket)?.reject(explain(error, socket)))
   }
@@ -89,9 +99,10 @@ export class TlsAcceptor {
       // Node's documented way to hand a connection to a server that does not listen.
       this.#server.emit('connection', socket)
     })
-    if (!isPinned(this.options, secure.getPeerX509Certificate())) {
+    const own = secure.getPeerX509Certificate()
+    if (!isPinned(this.options, own)) {
       secure.destroy()
-      throw new HandshakeError('certificate not pinned', false)
+      throw new HandshakeError('certificate not pinned', false, notPinned(own))
     }
     return secure
   }
@@ -126,12 +137,27 @@ export class TlsAcceptor {
   }
 }
 
+const UNKNOWN_AUTHORITY = 'certificate signed by unknown authority'
+const WRONG_TIME = 'certificate has expired or is not yet valid'
+const X509_PROBLEMS: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  CERT_HAS_EXPIRED: WRONG_TIME,
+  CERT_NOT_YET_VALID: WRONG_TIME,
+  INVALID_PURPOSE: 'certificate specifies an incompatible key usage',
+}
+
 /** Why a handshake failed, in the words of Go where it has some. */
 export function explain(error: Error, socket: TLSSocket): HandshakeError {
-  const { code } = error as NodeJS.ErrnoException
+  const { code, reason } = error as NodeJS.ErrnoException & { reason?: string }
   const { authorizationError } = socket
-  if (authorizationError)
-    return new HandshakeError(`tls: failed to verify certificate: ${authorizationError}`, false)
+  if (authorizationError) {
+    const why = X509_PROBLEMS[String(authorizationError)] ?? String(authorizationError)
+    return new HandshakeError(`tls: failed to verify certificate: x509: ${why}`, false)
+  }
   switch (code) {
     case 'ERR_TLS_HANDSHAKE_TIMEOUT':
       return new HandshakeError('i/o timeout', true)
@@ -144,12 +170,20 @@ export function explain(error: Error, socket: TLSSocket): HandshakeError {
       return new HandshakeError("tls: client didn't provide a certificate", false)
     case 'ERR_SSL_NO_SHARED_CIPHER':
       return new HandshakeError('tls: no cipher suite supported by both client and server', false)
+    case 'ERR_SSL_NO_SUITABLE_KEY_SHARE':
+    case 'ERR_SSL_NO_SUITABLE_GROUPS':
+      return new HandshakeError('tls: no key exchanges supported by both client and server', false)
+    case 'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS':
+      return new HandshakeError(
+        "tls: peer doesn't support any of the certificate's signature algorithms",
+        false,
+      )
     case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
       return new HandshakeError('tls: client offered only unsupported versions', false)
     case 'ECONNRESET':
       return new HandshakeError('EOF', false)
   }
-  return new HandshakeError(`tls: ${error.message}`, false)
+  return new HandshakeError(`tls: ${reason ?? error.message}`, false)
 }
 
 /** Says every second how many the rate limit turned away, if any. */

@@ -1,6 +1,6 @@
 // From the options of a tls block to what Node's TLS servers take: certificates read, names translated.
 
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import {
   createSecureContext,
@@ -8,6 +8,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
   type TlsOptions as ServerOptions,
+  type Server as TlsServer,
 } from 'node:tls'
 import { timerDelay } from '../deadline.ts'
 import { ServerError } from '../errors.ts'
@@ -77,27 +78,45 @@ function load({ certFile, keyFile }: CertificatePair, which: string): Certificat
     )
   }
   let leaf: X509Certificate
-  let privateKey: KeyObject
   try {
     leaf = new X509Certificate(first)
-    privateKey = createPrivateKey(key)
   } catch (error) {
     return problem((error as Error).message)
   }
+  let privateKey: KeyObject
+  try {
+    privateKey = createPrivateKey(key)
+  } catch {
+    return problem('tls: failed to parse private key')
+  }
+  if (leaf.publicKey.asymmetricKeyType !== privateKey.asymmetricKeyType)
+    return problem('tls: private key type does not match public key type')
   if (!leaf.checkPrivateKey(privateKey)) problem('tls: private key does not match public key')
   return { cert, key, leaf }
 }
 
-function loadAuthorities(file: string): Buffer {
-  const bytes = read(file)
-  const found = bytes.toString('latin1').match(CERTIFICATE)
-  if (found === null) throw new TlsError('failed to parse root ca certificate')
-  try {
-    for (const one of found) new X509Certificate(one)
-  } catch {
-    throw new TlsError('failed to parse root ca certificate')
+/** The certificates of a file that can be read; others are passed over, unless there are no more. @throws TlsError. */
+function loadAuthorities(file: string): X509Certificate[] {
+  const found = (read(file).toString('latin1').match(CERTIFICATE) ?? []).flatMap((one) => {
+    try {
+      return [new X509Certificate(one)]
+    } catch {
+      return []
+    }
+  })
+  if (found.length === 0) throw new TlsError('failed to parse root ca certificate')
+  return found
+}
+
+/** What both sides of TLS have: whom to trust, where each authority of the file ends a chain, and what to offer. */
+function common(tls: TlsOptions): SecureContextOptions {
+  return {
+    allowPartialTrustChain: true,
+    ...(tls.caFile === '' ? {} : { ca: loadAuthorities(tls.caFile).map(String) }),
+    ciphers: cipherList(tls.cipherSuites),
+    ecdhCurve: curveList(tls.curves),
+    minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
   }
-  return bytes
 }
 
 /** Of each kind of key the first: a client may know one kind only. */
@@ -120,18 +139,17 @@ export function tlsServerOptions(tls: TlsOptions, clientCertificates = true): Se
   const certificates = tls.certificates.map((pair, i) =>
     load(pair, many ? ` ${i + 1}/${tls.certificates.length}` : ''),
   )
-  const common: SecureContextOptions = {
-    ciphers: cipherList(tls.cipherSuites),
-    ecdhCurve: curveList(tls.curves),
-    minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
-    honorCipherOrder: true,
-  }
   const verify = clientCertificates && tls.verify
-  if (tls.caFile !== '') common.ca = loadAuthorities(tls.caFile)
-  else if (verify) common.ca = getCACertificates('system')
+  const shared: SecureContextOptions = {
+    ...common(tls),
+    honorCipherOrder: true,
+    // Clients whose first choice it is have no fast AES.
+    secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
+    ...(verify && tls.caFile === '' ? { ca: getCACertificates('system') } : {}),
+  }
   const contextOptions = (usable: readonly Certificate[]): SecureContextOptions => {
     const chosen = oneOfEachKind(usable)
-    return { ...common, cert: chosen.map(({ cert }) => cert), key: chosen.map(({ key }) => key) }
+    return { ...shared, cert: chosen.map(({ cert }) => cert), key: chosen.map(({ key }) => key) }
   }
   const options: ServerOptions = {
     ...contextOptions(certificates),
@@ -143,6 +161,14 @@ export function tlsServerOptions(tls: TlsOptions, clientCertificates = true): Se
   return options
 }
 
+/** `allowPartialTrustChain` in the context of a server: its options do not have it, other than those of a context. */
+export function trustEachAuthority(server: TlsServer): void {
+  const { _sharedCreds } = server as unknown as {
+    _sharedCreds?: { context: { setAllowPartialTrustChain?(): void } }
+  }
+  _sharedCreds?.context.setAllowPartialTrustChain?.()
+}
+
 /**
  * The same for connections that this server opens: its own certificate, and whom it trusts.
  * @throws TlsError that names what cannot be used.
@@ -150,11 +176,8 @@ export function tlsServerOptions(tls: TlsOptions, clientCertificates = true): Se
 export function tlsClientOptions(tls: TlsOptions): SecureContextOptions & { rejectUnauthorized: boolean } {
   const [own] = tls.certificates.map((pair) => load(pair, ''))
   return {
-    ciphers: cipherList(tls.cipherSuites),
-    ecdhCurve: curveList(tls.curves),
-    minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    ...common(tls),
     rejectUnauthorized: !tls.insecure,
-    ...(tls.caFile === '' ? {} : { ca: loadAuthorities(tls.caFile) }),
     ...(own === undefined ? {} : { cert: own.cert, key: own.key }),
   }
 }

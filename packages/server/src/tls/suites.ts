@@ -50,6 +50,9 @@ export const CURVES: Readonly<Record<string, string>> = {
   CurveP521: 'P-521',
 }
 
+/** Keys of 1024 bits are let in, as by the official server. */
+const LEVEL = '@SECLEVEL=1'
+
 const isTls13 = (name: string): boolean => !name.includes('_WITH_')
 
 /** Whether the TLS library of this process has the suite. */
@@ -59,10 +62,12 @@ export function isOffered({ openssl }: CipherSuite): boolean {
 
 /** OpenSSL's cipher list: those of TLS 1.3, which no configuration turns off, and the named ones of TLS 1.2 in order of preference. */
 export function cipherList(names: readonly string[]): string {
-  return Object.entries(CIPHER_SUITES)
-    .filter(([name, one]) => isTls13(name) || (names.length === 0 ? !one.insecure : names.includes(name)))
-    .map(([, { openssl }]) => openssl)
-    .join(':')
+  const chosen = Object.entries(CIPHER_SUITES).filter(
+    ([name, one]) => isTls13(name) || (names.length === 0 ? !one.insecure : names.includes(name)),
+  )
+  const list = chosen.map(([, { openssl }]) => openssl)
+  // A list of nothing but suites of TLS 1.3 takes no level.
+  return (chosen.every(([name]) => isTls13(name)) ? list : [...list, LEVEL]).join(':')
 }
 
 /** OpenSSL's list of groups. Naming some leaves out the others; the order of preference stays. */
