@@ -47,7 +47,8 @@ export class Authority {
   readonly #usable: boolean
   #count = 0
 
-  constructor(dir: string, name = 'Test Authority') {
+  /** With a parent, one that the parent vouches for. */
+  constructor(dir: string, name = 'Test Authority', parent: Authority | null = null) {
     this.#base = join(dir, name.toLowerCase().replaceAll(' ', '-'))
     this.caFile = `${this.#base}.pem`
     this.#keyFile = `${this.#base}-key.pem`
@@ -56,9 +57,10 @@ export class Authority {
       this.ca = NONE.cert
       return
     }
+    const signed = parent === null ? [] : ['-CA', parent.caFile, '-CAkey', parent.#keyFile]
     openssl(
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'],
-      ...['-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+      ...['-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign,cRLSign', ...signed],
       ...['-keyout', this.#keyFile, '-out', this.caFile],
     )
     this.ca = readFileSync(this.caFile)

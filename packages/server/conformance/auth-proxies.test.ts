@@ -64,6 +64,14 @@ authorization { users: [
       await refused(await attempt(t, { user: 'any', pass: 'p' }, proxy, padded), 'Proxy Not Trusted')
       await refused(await attempt(t, { user: 'any', pass: 'p' }, proxy, () => '!!!'), 'Proxy Not Trusted')
     })
+    it('are shown in /connz of those who are refused, too', async (t) => {
+      const one = await attempt(t, { user: 'any', pass: 'wrong' }, second)
+      await refused(one, 'Authentication Failure')
+      const { connections } = await bench.server.monitor<{ connections: { proxy?: { key: string } }[] }>(
+        `/connz?state=closed&cid=${one.info.client_id}`,
+      )
+      assert.deepEqual(connections[0]?.proxy, { key: second.publicKey })
+    })
     it('are shown in /connz', async (t) => {
       const one = await attempt(t, { user: 'any', pass: 'p' }, second)
       await one.flush()

@@ -80,6 +80,14 @@ const REFUSALS: Record<string, Attempt> = {
     user: (claims) => (claims.nats.src = ['nonsense']),
     log: /User JWT no longer valid: /,
   },
+  'whose time zone has another name in other letters': {
+    user: (claims) => (claims.nats.times_location = 'europe/berlin'),
+    log: /User JWT no longer valid: .*could not parse iana time zone by name: unknown time zone europe\/berlin/,
+  },
+  'whose time zone is a difference of time': {
+    user: (claims) => (claims.nats.times_location = '+01:00'),
+    log: /User JWT no longer valid: .*unknown time zone \+01:00/,
+  },
   'of an account that nobody pushed': {
     signer: () => createKeyPair('account'),
     log: /Account JWT lookup error: /,
@@ -256,6 +264,14 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
     }
   })
 
+  it('with line ends in its JWT, as files have them', async (t) => {
+    const { key } = await world.account()
+    const user = createKeyPair('user')
+    const jwt = `${encode(newUserClaims(user.publicKey, 'U'), key)}\r\n`
+    const one = await world.client(t, key, undefined, { key: user, connect: { jwt } })
+    assert.equal(await one.flush(), '')
+  })
+
   it('as bearer without a signature', async (t) => {
     const { key } = await world.account()
     const one = await world.client(t, key, (claims) => (claims.nats.bearer_token = true), { sign: null })
@@ -273,6 +289,7 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
       claims.nats.src = ['192.168.0.0/16', '127.0.0.0/8']
       claims.nats.times = [
         { start: '00:00:00', end: '00:00:00' },
+        { start: '9:00:00', end: '9:00:00.5' },
         { start: hour(-1), end: hour(1) },
       ]
       claims.nats.times_location = location

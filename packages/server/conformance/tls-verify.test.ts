@@ -1,13 +1,22 @@
 // Client certificates: asked for, checked, pinned.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { describe, it, type TestContext } from 'node:test'
-import { type CertificateFiles, type Engine, needsOpenssl, RawClient } from '@ngs/testkit'
+import { join } from 'node:path'
+import { after, describe, it, type TestContext } from 'node:test'
+import {
+  Authority,
+  type CertificateFiles,
+  type Engine,
+  needsOpenssl,
+  RawClient,
+  tempFolder,
+} from '@ngs/testkit'
 import { alice, authority, caFile, localhost, serverFiles, stranger, trusting } from './certificates.ts'
 import { closeReason, onEveryEngine, QUIET } from './support.ts'
 
 const HTTP = 'http: "127.0.0.1:-1"\n'
 const VERIFY = `${serverFiles()}, ${caFile}, verify: true`
+const BARE_VERIFY = `${serverFiles()}, verify: true`
 const bob = authority.issue({ subject: '/CN=bob', key: 'rsa' })
 
 async function comesIn(t: TestContext, server: Engine, own?: CertificateFiles): Promise<RawClient> {
@@ -52,12 +61,58 @@ describe('client certificates', needsOpenssl(), () => {
     })
   })
 
-  onEveryEngine('pinned_certs', `${HTTP}tls { ${VERIFY}, pinned_certs: ["${alice.keyId}"] }`, (bench) => {
-    it('lets the pinned ones in', async (t) => {
-      await comesIn(t, bench.server, alice)
+  const folder = tempFolder()
+  after(folder.remove)
+  const between = new Authority(folder.path, 'Between', authority)
+  const carol = between.issue({ subject: '/O=Acme/CN=carol' })
+  const withChain = { ...carol, cert: Buffer.concat([carol.cert, between.ca]) }
+  onEveryEngine('verify by an authority that is under another', `${HTTP}tls { ${VERIFY} }`, (bench) => {
+    it('takes certificates that come with what leads to it', async (t) => {
+      await comesIn(t, bench.server, withChain)
     })
-    it('refuses others that the authority signed', (t) => isRefused(t, bench.server, bob))
+    it('refuses those that come alone', (t) => isRefused(t, bench.server, carol))
   })
+  onEveryEngine(
+    'verify by an authority in between alone',
+    `${HTTP}tls { ${BARE_VERIFY}, ca_file: "${between.caFile}" }`,
+    (bench) => {
+      it('takes what that one signed', async (t) => {
+        await comesIn(t, bench.server, carol)
+        await comesIn(t, bench.server, withChain)
+      })
+      it('refuses what the one above signed', (t) => isRefused(t, bench.server, alice))
+    },
+  )
+  const broken = join(folder.path, 'broken.pem')
+  writeFileSync(
+    broken,
+    `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${authority.ca.toString()}`,
+  )
+  onEveryEngine(
+    'verify by a file with more than certificates',
+    `${HTTP}tls { ${BARE_VERIFY}, ca_file: "${broken}" }`,
+    (bench) => {
+      it('takes what can be read of it', async (t) => {
+        await comesIn(t, bench.server, alice)
+      })
+      it('refuses strangers', (t) => isRefused(t, bench.server, stranger))
+    },
+  )
+
+  onEveryEngine(
+    'pinned_certs',
+    `${HTTP}debug: true\ntls { ${VERIFY}, pinned_certs: ["${alice.keyId}"] }`,
+    (bench) => {
+      it('lets the pinned ones in', async (t) => {
+        await comesIn(t, bench.server, alice)
+      })
+      it('refuses others that the authority signed', (t) => isRefused(t, bench.server, bob))
+      it('says whom in debug mode', async (t) => {
+        await isRefused(t, bench.server, bob)
+        await bench.server.waitForLog(new RegExp(`Failed pinned cert test for key id: ${bob.keyId}`))
+      })
+    },
+  )
 
   onEveryEngine('a reload of TLS', `${HTTP}tls { ${VERIFY} }`, (bench) => {
     const ask = (tls: string | null): void => {

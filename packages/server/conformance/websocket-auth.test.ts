@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { needsOpenssl, RawWebSocket, type RawWebSocketOptions } from '@ngs/testkit'
 import { alice, caFile, serverFiles, stranger, trusting } from './certificates.ts'
-import { type Bench, onEveryEngine } from './support.ts'
+import { type Bench, onEveryEngine, QUIET } from './support.ts'
 
 const LISTEN = 'listen: "127.0.0.1:-1"'
 const CLEAR = `${LISTEN}, no_tls: true`
@@ -36,6 +36,15 @@ websocket { ${CLEAR}, user_cookie: "me", pass_cookie: "word" }`,
       assert.equal(await says(t, bench, { user: 'w' }, cookie('me=u; word=q')), 'PONG')
       assert.equal(await says(t, bench, { user: 'w', pass: 'q' }, cookie('me=u; word=p')), 'PONG')
       assert.equal(await says(t, bench, { pass: 'x' }, cookie('me=u; word=p')), VIOLATION)
+    })
+    it('count where they are ones, the last of a name', async (t) => {
+      const cookie = (text: string) => ({ headers: { Cookie: text } })
+      assert.equal(await says(t, bench, {}, cookie('me=w; word=p; me=u')), 'PONG')
+      assert.equal(await says(t, bench, {}, cookie('me=u; word=p; me')), VIOLATION)
+      for (const none of ['me=\xfc', 'me="', 'me="u"w', 'me=u\\'])
+        assert.equal(await says(t, bench, {}, cookie(`me=u; word=p; ${none}`)), 'PONG')
+      assert.equal(await says(t, bench, {}, cookie('me= u; word=p')), VIOLATION)
+      assert.equal(await says(t, bench, {}, cookie('me =u ; word=p')), 'PONG')
     })
   },
 )
@@ -131,7 +140,8 @@ onEveryEngine(
 )
 onEveryEngine('WebSocket and max_connections', `websocket { ${CLEAR} }\nmax_connections: 1`, (bench) => {
   it('count like others', async (t) => {
-    await bench.client(t)
+    // Whoever was answered is counted.
+    await (await bench.client(t, QUIET)).pingPong()
     const socket = await RawWebSocket.connect(t, bench.server.websocketUrl)
     await socket.until('\r\n')
     assert.equal(await socket.until('\r\n'), "-ERR 'maximum connections exceeded'\r\n")

@@ -1,6 +1,7 @@
 // What a `tls` block is refused for, word by word, by this server and by the official one.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { Authority, needsOpenssl, needsPeer, peer, run, tempDir, tempFolder } from '@ngs/testkit'
@@ -13,6 +14,12 @@ after(folder.remove)
 const authority = new Authority(folder.path)
 const { certFile: cert, keyFile: key } = authority.issue({ subject: '/CN=localhost' })
 const { keyFile: otherKey } = authority.issue({ subject: '/CN=other' })
+const { keyFile: rsaKey } = authority.issue({ subject: '/CN=rsa', key: 'rsa' })
+const lockedKey = join(folder.path, 'locked.pem')
+if (key !== '') {
+  const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' } as const
+  writeFileSync(lockedKey, createPrivateKey(readFileSync(key)).export(locked))
+}
 const PAIR = 'error parsing X509 certificate/key pair'
 const WANTED = 'hex-encoded sha256 of DER encoded SubjectPublicKeyInfo'
 
@@ -28,6 +35,19 @@ const CASES: readonly (readonly [string, string])[] = [
   [
     `tls { cert_file: "${cert}", key_file: "${otherKey}" }`,
     `1:0: ${PAIR}: tls: private key does not match public key`,
+  ],
+  [
+    `tls { cert_file: "${cert}", key_file: "${rsaKey}" }`,
+    `1:0: ${PAIR}: tls: private key type does not match public key type`,
+  ],
+  [
+    `tls { cert_file: "${cert}", key_file: "${lockedKey}" }`,
+    `1:0: ${PAIR}: tls: failed to parse private key`,
+  ],
+  [`tls { cert_file: "${cert}", key_file: "${key}", ocsp_peer: { verify: false } }`, ''],
+  [
+    'tls { cipher_suites: [TLS_RSA_WITH_RC4_128_SHA] }',
+    "1:0: insecure cipher suites configured without 'allow_insecure_cipher_suites' option set: TLS_RSA_WITH_RC4_128_SHA",
   ],
   [
     `tls { cert_file: "${cert}", key_file: "${cert}" }`,

@@ -30,6 +30,7 @@ export function readTls(block: ConfigValue): TlsOptions {
   let certFile = ''
   let keyFile = ''
   let allowInsecure = false
+  let ciphers: readonly ConfigValue[] = []
   for (const [name, value] of asMap(block)) {
     switch (name.toLowerCase()) {
       case 'cert_file':
@@ -64,6 +65,7 @@ export function readTls(block: ConfigValue): TlsOptions {
         allowInsecure = flag(value, 'allow_insecure_cipher_suites')
         break
       case 'cipher_suites':
+        ciphers = asList(value)
         tls.cipherSuites = readCiphers(value)
         break
       case 'curve_preferences':
@@ -129,9 +131,11 @@ export function readTls(block: ConfigValue): TlsOptions {
       `insecure cipher suites configured without 'allow_insecure_cipher_suites' option set: ${insecure.join(', ')}`,
     )
   }
-  const gone = tls.cipherSuites.find((name) => !isOffered(CIPHER_SUITES[name]!))
-  if (gone !== undefined)
-    fail(block, `cipher ${gone} is too weak: the TLS library of this server does not have it`)
+  for (const item of ciphers) {
+    const name = asString(item)
+    if (!isOffered(CIPHER_SUITES[name]!))
+      fail(item, `cipher ${name} is too weak: the TLS library of this server does not have it`)
+  }
   if (certFile !== '' && keyFile === '') fail(block, "missing 'key_file' in TLS configuration")
   if (certFile === '' && keyFile !== '') fail(block, "missing 'cert_file' in TLS configuration")
   if (certFile !== '') tls.certificates = [{ certFile, keyFile }]

@@ -27,6 +27,8 @@ function userLabel({ options, user }: Client): string {
   const name = options.user !== '' ? options.user : user.kind === 'user' ? user.user : ''
   if (name !== '') return `user:${name}`
   if (user.kind === 'jwt') return `jwt:${user.user}`
+  // Nobody has verified whose it is.
+  if (options.jwt !== '') return ''
   return options.auth_token === '' ? '' : 'token'
 }
 
