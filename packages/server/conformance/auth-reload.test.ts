@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { createKeyPair, encodeBase64Url, type KeyPair } from '@ngs/identity/node'
-import { type RawClient, waitFor } from '@ngs/testkit'
+import type { RawClient } from '@ngs/testkit'
 import { CalloutService, response, userJwt } from './callout-service.ts'
 import { refused, reload } from './reloading.ts'
-import { closeReason, onEveryEngine, wire } from './support.ts'
+import { closeReason, nobodyIn, onEveryEngine, wire } from './support.ts'
 
 const HTTP = 'http: "127.0.0.1:-1"\n'
 const [one, two, three] = [createKeyPair('user'), createKeyPair('user'), createKeyPair('user')]
@@ -57,17 +57,6 @@ onEveryEngine('a reload with a callout service', callout(''), (bench) => {
     return made
   }
 
-  /** Those who have gone do not count any more for the limit of the account. */
-  const nobodyIn = async (account: string): Promise<void> => {
-    const count = async (): Promise<number | undefined> => {
-      const { account_statz } = await bench.server.monitor<{
-        account_statz: { acc: string; conns: number }[]
-      }>('/accstatz?unused=1')
-      return account_statz.find(({ acc }) => acc === account)?.conns
-    }
-    await waitFor(async () => (await count()) === 0, { what: `nobody in ${account}` })
-  }
-
   it('cannot change the service', async () => {
     assert.match(
       await refused(
@@ -93,7 +82,7 @@ onEveryEngine('a reload with a callout service', callout(''), (bench) => {
     nameless.say('PUB a 0', '')
     assert.equal(await nameless.flush(), wire('MSG a 1 0', ''))
     nameless.destroy()
-    await nobodyIn('APP')
+    await nobodyIn(bench.server, 'APP')
     const named = await bench.client(t)
     named.connect({ verbose: false, pedantic: false, user: 'joe' })
     await named.flush()
@@ -101,7 +90,7 @@ onEveryEngine('a reload with a callout service', callout(''), (bench) => {
     assert.equal(await named.closed(), '')
     assert.equal(await closeReason(bench.server, named.info.client_id), 'Client Closed')
     assert.equal(requests.length, 3)
-    await nobodyIn('APP')
+    await nobodyIn(bench.server, 'APP')
   })
   it('closes who is not wanted any more', async (t) => {
     const made = await service(t, 'APP')

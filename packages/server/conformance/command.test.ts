@@ -237,7 +237,7 @@ for (const { name, path } of enginesUnderTest()) {
 
     it('an empty address is every address', async (t) => {
       const server = await Engine.start(t, { engine: path, args: ['-a', ''] })
-      assert.match(server.log(), /Listening for client connections on 0\.0\.0\.0:\d+\n/)
+      await server.waitForLog(/Listening for client connections on 0\.0\.0\.0:\d+\n/)
     })
 
     it('a log file that cannot be opened is fatal', async (t) => {
@@ -268,7 +268,7 @@ for (const { name, path } of enginesUnderTest()) {
           ),
         { what: () => `the error in:\n${log}` },
       )
-      assert.match(log, /Server is ready/)
+      await waitFor(() => log.includes('Server is ready'), { what: () => `the server to be ready:\n${log}` })
     })
 
     it('a pid file that cannot be written is fatal', async () => {

@@ -12,7 +12,7 @@ import {
   type UserClaims,
 } from '@ngs/identity/node'
 import { waitFor } from '@ngs/testkit'
-import { wire } from './support.ts'
+import { nobodyIn, wire } from './support.ts'
 import { type ClientOptions, inEveryWorld, now, soon, type World } from './world.ts'
 
 const VIOLATION = wire("-ERR 'Authorization Violation'")
@@ -185,11 +185,12 @@ inEveryWorld('an operator: refuses a user', {}, (world) => {
   it('that was revoked, up to the second, by its key or with everybody', async (t) => {
     const user = createKeyPair('user')
     for (const revoked of [user.publicKey, '*']) {
-      const { key } = await world.account((claims) => (claims.nats.revocations = { [revoked]: now() - 50 }))
-      const one = await world.client(t, key, undefined, { key: user, issuedAt: now() - 50 })
+      const until = now() - 50
+      const { key } = await world.account((claims) => (claims.nats.revocations = { [revoked]: until }))
+      const one = await world.client(t, key, undefined, { key: user, issuedAt: until })
       assert.equal(await one.closed(), VIOLATION)
       await world.waitForLogOf(one, /User authentication revoked/)
-      const later = await world.client(t, key, undefined, { key: user, issuedAt: now() - 40 })
+      const later = await world.client(t, key, undefined, { key: user, issuedAt: until + 1 })
       assert.equal(await later.flush(), '')
     }
   })
@@ -216,7 +217,7 @@ inEveryWorld('an operator: refuses a user', {}, (world) => {
     assert.equal(await two.closed(), wire("-ERR 'maximum account active connections exceeded'"))
     assert.equal(await world.closeReason(two), 'Maximum Account Connections Exceeded')
     one.destroy()
-    await world.closeReason(one)
+    await nobodyIn(world.server, key.publicKey)
     assert.equal(await (await world.client(t, key)).flush(), '')
   })
 

@@ -68,6 +68,17 @@ export async function toldNothing(listener: RawClient): Promise<void> {
   for (const [, other] of (await listener.flush()).matchAll(/MSG (\S+) /g)) assert.equal(other, marker)
 }
 
+/** Waits until those who have left the account do not count any more for its limit; /connz has them as closed before. */
+export async function nobodyIn(server: Engine, account: string): Promise<void> {
+  const count = async (): Promise<number | undefined> => {
+    const { account_statz } = await server.monitor<{ account_statz: { acc: string; conns: number }[] }>(
+      '/accstatz?unused=1',
+    )
+    return account_statz.find(({ acc }) => acc === account)?.conns
+  }
+  await waitFor(async () => (await count()) === 0, { what: `nobody in ${account}` })
+}
+
 /** How a connection ended, as /connz has it. */
 export async function closeReason(server: Engine, cid: number): Promise<string> {
   const read = async (): Promise<string | undefined> => {
