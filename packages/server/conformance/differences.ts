@@ -212,4 +212,14 @@ export const DIFFERENCES: readonly Difference[] = [
     here: 'are the number',
     why: 'JSON does not tell them apart',
   },
+  {
+    what: 'a reload that puts a single user or a token in the place of a list of users',
+    here: 'takes the list out of force; the official server goes on letting its users in until it is restarted',
+    why: 'who was removed must not come in',
+  },
+  {
+    what: 'a reload that takes the `mappings` of the global account away',
+    here: 'ends them; the official server keeps them until it is restarted',
+    why: 'the file says what holds',
+  },
 ]

@@ -280,6 +280,31 @@ for (const { name, path } of enginesUnderTest()) {
       await server.waitForLog(/"A\/user:u" - Client connection closed: Client Closed\n/)
     })
 
+    it('do not repeat what a stranger can cause at will', async (t) => {
+      const TIMES = 200
+      const repeated = (server: Engine, text: string): number => server.log().split(text).length - 1
+      const server = await start(t, 'max_subscriptions: 1\ndebug: true\n')
+      const client = await RawClient.connect(t, server.port)
+      client.connect({ verbose: false })
+      client.say(...Array.from({ length: TIMES }, (_, i) => `SUB a ${i}`))
+      await client.flush()
+      client.destroy()
+      await server.waitForLog(/Client connection closed/)
+      const full = 'maximum subscriptions exceeded'
+      assert.ok(repeated(server, full) > 0 && repeated(server, full) < TIMES / 2, server.log())
+
+      const closed = await start(t, 'max_connections: 0\ndebug: true\n')
+      for (let i = 0; i < TIMES; i += 10) {
+        const some = Array.from({ length: 10 }, () => RawClient.connect(t, closed.port))
+        await Promise.all((await Promise.all(some)).map((refused) => refused.closed()))
+      }
+      await waitFor(() => repeated(closed, 'Client connection closed') === TIMES, {
+        what: 'the last one to go',
+      })
+      const crowded = 'maximum connections exceeded'
+      assert.ok(repeated(closed, crowded) > 0 && repeated(closed, crowded) < TIMES / 2)
+    })
+
     it('say who was refused', async (t) => {
       const server = await start(
         t,

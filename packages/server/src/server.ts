@@ -16,6 +16,7 @@ import { removePortsFile, writePidFile, writePortsFile } from './files.ts'
 import { IdleMemory } from './idle-memory.ts'
 import { bind, hostPort, type Listener, parseAdvertised } from './listen.ts'
 import { type Logger, SILENT } from './log.ts'
+import { LogThrottle } from './log-throttle.ts'
 import { defaultOptions, type Options } from './options.ts'
 import type { Info } from './protocol/connect.ts'
 import type { CloseReason } from './protocol/refusals.ts'
@@ -86,6 +87,7 @@ export class Server {
     monitoring: null,
     websocket: null,
   }
+  readonly throttle = new LogThrottle()
   configLoadTime = new Date()
   /** Reads the configuration file and the flags anew; null without a file. */
   readOptions: (() => Options) | null = null

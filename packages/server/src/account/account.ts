@@ -17,7 +17,6 @@ import { type InternalHandler, type MatchResult, Subscription } from './subscrip
 
 /** Kept match results; beyond it the cache starts anew. */
 const CACHE_LIMIT = 8192
-const SUBS_LIMIT_LOG_MS = 2_000
 const NO_GROUPS: Subscription[][] = []
 
 export class Account {
@@ -50,8 +49,6 @@ export class Account {
   label: string
   /** Set for JWT accounts: when the account itself ends; users get no new connections after it. */
   expired = false
-  /** When the log was last told that a connection has all the subscriptions it may have. ms */
-  #subsLimitLogged = Number.NEGATIVE_INFINITY
   /** Raw claims token of a JWT account. */
   token = ''
   updatedAt = new Date()
@@ -68,14 +65,6 @@ export class Account {
     this.label = name
     this.replies = new Replies(this)
     this.awaited = new Awaited(this)
-  }
-
-  /** Whether the log is to be told of a subscription too many: of a client that goes on trying it would get nothing else. */
-  logsSubsLimit(): boolean {
-    const now = performance.now()
-    if (now - this.#subsLimitLogged < SUBS_LIMIT_LOG_MS) return false
-    this.#subsLimitLogged = now
-    return true
   }
 
   match(subject: string): MatchResult {

@@ -240,7 +240,7 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       this.#violate(REFUSALS.authorization.closes)
       return
     }
-    const { text, closes, logs, says = text ?? '' }: Refusal = REFUSALS[why]
+    const { text, closes }: Refusal = REFUSALS[why]
     const { log } = this.server
     if (why === 'maxPayload') {
       log.error(
@@ -249,13 +249,18 @@ export class Client implements Sink, OutboxOwner, TransportEvents {
       if (this.#parser.headerSize > 0) this.#publishing.tooLarge(this.#parser)
     } else if (why === 'clientError') {
       log.error(`${this.label} - Client Error ${fromWire(this.#parser.line())}`)
-    } else if (logs !== undefined && (why !== 'maxSubscriptions' || this.account.logsSubsLimit()))
-      log[logs](`${this.label} - ${says}`)
+    } else this.#report(REFUSALS[why])
     if (text !== null) this.error(text)
     if (closes === null) return
     // Frames that hold no protocol count as broken frames.
     const broken = closes === 'Protocol Violation' && this.transport.type === 'WEBSOCKET'
     this.close(closes, broken ? 'Read Error' : closes)
+  }
+
+  #report({ text, logs, says = text ?? '', everyMs = 0 }: Refusal): void {
+    const { log, throttle } = this.server
+    if (logs === undefined || (everyMs > 0 && !throttle.lets(`${this.account.name} ${says}`, everyMs))) return
+    log[logs](`${this.label} - ${says}`)
   }
 
   /** The user becomes whom CONNECT says it is, for events and monitoring. */

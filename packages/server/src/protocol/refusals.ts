@@ -7,6 +7,8 @@ export interface Refusal {
   readonly closes: CloseReason | null
   readonly logs?: 'error' | 'debug'
   readonly says?: string
+  /** The log has it once in so many ms for all connections of an account: strangers may cause it at will. */
+  readonly everyMs?: number
 }
 
 export const REFUSALS = {
@@ -30,7 +32,12 @@ export const REFUSALS = {
   },
   maxPayload: { text: 'Maximum Payload Violation', closes: 'Maximum Message Payload Exceeded' },
   authorization: { text: 'Authorization Violation', closes: 'Authentication Failure' },
-  authTimeout: { text: 'Authentication Timeout', closes: 'Authentication Timeout', logs: 'debug' },
+  authTimeout: {
+    text: 'Authentication Timeout',
+    closes: 'Authentication Timeout',
+    logs: 'debug',
+    everyMs: 1_000,
+  },
   userExpired: { text: 'User Authentication Expired', closes: 'Authentication Expired', logs: 'debug' },
   accountExpired: { text: 'Account Authentication Expired', closes: 'Authentication Expired', logs: 'debug' },
   revoked: { text: 'User Authentication Revoked', closes: 'Credentials Revoked', logs: 'debug' },
@@ -39,6 +46,7 @@ export const REFUSALS = {
     text: 'maximum connections exceeded',
     closes: 'Maximum Connections Exceeded',
     logs: 'error',
+    everyMs: 1_000,
   },
   throttled: {
     text: 'Connection throttling is active. Please try again later.',
@@ -65,7 +73,12 @@ export const REFUSALS = {
     logs: 'debug',
     says: 'Stale Client Connection - Closing',
   },
-  maxSubscriptions: { text: 'maximum subscriptions exceeded', closes: null, logs: 'error' },
+  maxSubscriptions: {
+    text: 'maximum subscriptions exceeded',
+    closes: null,
+    logs: 'error',
+    everyMs: 2_000,
+  },
   invalidSubject: { text: 'Invalid Subject', closes: null },
   invalidPublishSubject: { text: 'Invalid Publish Subject', closes: null },
   kicked: { text: null, closes: 'Kicked' },
