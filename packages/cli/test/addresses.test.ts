@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { parsePort, publicHost, resolvePorts } from '../src/up/addresses.ts'
@@ -19,6 +20,14 @@ describe('ports', () => {
     assert.equal(values.length, 4)
     assert.equal(new Set(values).size, 4)
     for (const port of values) assert.ok(port > 0)
+  })
+
+  it('a free one is none that somebody gets by chance before it is listened on', async (t) => {
+    if (process.platform !== 'linux') return t.skip('needs /proc')
+    const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1')
+    const [first, last] = range.split(/\s+/).map(Number) as [number, number]
+    const { nats } = await resolvePorts('127.0.0.1', { nats: 0 })
+    assert.ok(nats! < first || nats! > last, `${nats} in ${range}`)
   })
 
   it('only those asked for are looked at', async () => {

@@ -58,18 +58,36 @@ export async function resolvePorts(host: string, wanted: Partial<Ports>): Promis
   return ports
 }
 
+/**
+ * Below the ports that systems give to outgoing connections and to listeners which ask for any: until the one that was
+ * chosen is listened on, nobody gets it by chance.
+ */
+const FREE_FROM = 10_000
+const FREE_COUNT = 20_000
+const ATTEMPTS = 50
+
 function hold(
   host: string,
-  port: number,
+  wanted: number,
   name: keyof Ports,
 ): Promise<{ port: number; close: () => Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, name)))
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address() as { port: number }
-      resolve({ port: address.port, close: () => new Promise((done) => server.close(() => done())) })
+    let attempts = 0
+    const attempt = (): void => {
+      const port =
+        wanted === 0 && attempts++ < ATTEMPTS ? FREE_FROM + Math.floor(Math.random() * FREE_COUNT) : wanted
+      server.listen({ host, port, exclusive: true })
+    }
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (wanted === 0 && error.code === 'EADDRINUSE' && attempts <= ATTEMPTS) attempt()
+      else reject(listenError(error, host, wanted, name))
     })
+    server.on('listening', () => {
+      const { port } = server.address() as { port: number }
+      resolve({ port, close: () => new Promise((done) => server.close(() => done())) })
+    })
+    attempt()
   })
 }
 
