@@ -70,7 +70,7 @@ inEveryWorld('refusals of an operator', {}, (world) => {
     const jwt = `${signed}.${encodeBase64Url(key.sign(Buffer.from(signed)))}`
     const one = await world.client(t, key, undefined, { connect: { jwt } })
     assert.equal(await one.closed(), VIOLATION)
-    assert.match(world.logOf(one), /User nkey not valid|Signature not verified/)
+    await world.waitForLogOf(one, /User nkey not valid|Signature not verified/)
   })
 })
 
