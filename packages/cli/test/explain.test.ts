@@ -167,10 +167,11 @@ test('users are given by name, by key, by creds file and by token file', async (
   const key = String(unverifiedDecode(token).payload['sub'])
   assert.equal((await made.explain('--from', 'ann', '--to', key, 'wx.ca')).reaches, true)
   const unknown = await made.ngs('--from', 'ann', '--to', 'B/nobody', 'x')
-  assert.equal(unknown.code, 1)
+  assert.equal(unknown.code, 2)
   assert.match(unknown.stderr, /"B\/nobody" is no user here.*\n {2}users here: .*A\/ann/)
   const wrong = await made.ngs('--from', 'ann', '--to', 'amy', 'a.>')
-  assert.match(wrong.stderr, /"a\.>" is not a subject that one can publish to/)
+  assert.equal(wrong.code, 2)
+  assert.match(wrong.stderr, /"a\.>" is no subject that one can publish to/)
 
   // Somebody else's machine, which has only what was sent.
   const other = new Desk(t)
@@ -255,6 +256,18 @@ const FAULTS: [name: string, breaks: string[], asks: string[], stage: string][] 
     STREAM,
     'import',
   ],
+  [
+    'no wildcard exports',
+    ['delete export --account A --subject wx.>', 'edit account A --exports 5 --wildcard-exports=false'],
+    STREAM,
+    'export',
+  ],
+  [
+    'a limit of exports',
+    ['delete export --account A --subject wx.>', 'edit account A --exports 0'],
+    STREAM,
+    'export',
+  ],
 ]
 
 /** The same for a private stream, whose grant goes wrong. */
@@ -296,7 +309,7 @@ for (const [name, breaks, asks, stage] of FAULTS)
     const runs = await mend(made, asks, explained)
     // Where the import alone does not help, the next command follows.
     assert.ok(
-      runs === 1 || ['import', 'export'].includes(stage) || name === 'a limit of imports',
+      runs === 1 || ['import', 'export'].includes(stage) || name.startsWith('a limit of'),
       `${runs} commands`,
     )
   })

@@ -170,6 +170,16 @@ describe('explain', () => {
     assert.equal(ask(a, b, 'x', { operators: [] }).reaches, true)
   })
 
+  it('asks for a push of an account that only its own key has signed, where a service signs', () => {
+    const [a, b] = [side('A'), side('B')]
+    b.account.iss = b.account.sub
+    const managed = structuredClone(operator)
+    managed.nats.account_server_url = 'https://accounts.example.com/jwt/v1'
+    assert.equal(ask(a, b, 'x', { operators: [managed] }).fix, 'nsc push --account B')
+    managed.nats.account_server_url = 'nats://127.0.0.1:4222'
+    assert.equal(ask(a, b, 'x', { operators: [managed] }).fix, 'nsc edit account --name B --expiry 0')
+  })
+
   it('decides as of a given time', () => {
     const [a, b] = [side('A'), side('B')]
     shares(a, b, 'stream', 'x')

@@ -3,7 +3,9 @@ import {
   type ExplainInput,
   type Explanation,
   explain,
+  hasWildcard,
   IdentityError,
+  isValidSubject,
   type OperatorClaims,
 } from '@ngs/identity/node'
 import { Directory } from '../api/users.ts'
@@ -25,7 +27,7 @@ interface Flags {
 
 const EXAMPLES = `
 Users are given as ACCOUNT/USER, as USER of the current account, by public key, or by a creds or token file.
-The exit code is 0 for a yes and 1 for a no.
+The exit code is 0 for a yes, 1 for a no, and 2 where there is no answer.
 
 Examples:
   ngs explain --from First/bob --to Second/listener weather.CA
@@ -56,17 +58,29 @@ export const registerExplain: Register = (program, { io, exit }) => {
     )
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
-    .action(async (subject: string, flags: Flags) => exit(await run(subject, flags, io)))
+    .action(async (subject: string, flags: Flags) => exit(await answered(subject, flags, io)))
 }
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value]
 }
 
+/** A question without an answer must not look like a no. */
+async function answered(subject: string, flags: Flags, io: Io): Promise<number> {
+  try {
+    return await run(subject, flags, io)
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    throw new CliError(error.code, error.message, { exitCode: EXIT.usage, details: error.details })
+  }
+}
+
 async function run(subject: string, flags: Flags, io: Io): Promise<number> {
   const size = flags.size === undefined ? 0 : Number(flags.size)
   if (!Number.isSafeInteger(size) || size < 0)
     throw usageError(`--size ${flags.size}: must be a number of bytes`)
+  if (!isValidSubject(subject) || hasWildcard(subject))
+    throw usageError(`${JSON.stringify(subject)} is no subject that one can publish to`)
   const directory = await Directory.open(io, flags.jwt)
   const [from, to] = [directory.user(flags.from), directory.user(flags.to)]
   const input: ExplainInput = {

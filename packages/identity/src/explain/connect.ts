@@ -82,7 +82,14 @@ export function accountProblem(
   now: number,
 ): Refused | null {
   const name = accountWord(account)
-  if (operators.length > 0 && !operators.some((operator) => didSign(operator, account)))
+  const isSigned = operators.length === 0 || operators.some((operator) => didSign(operator, account))
+  // The operator's key is elsewhere: its service signs what is pushed.
+  if (!isSigned && account.iss === account.sub && operators.some(({ nats }) => isService(nats)))
+    return {
+      text: `the account ${name} has signed itself; the operator signs it when it is pushed`,
+      fix: nsc('push', '--account', name),
+    }
+  if (!isSigned)
     return {
       text: `the account ${name} is signed by ${account.iss}, which is no key of the operator`,
       fix: nsc('edit', 'account', '--name', name, account.exp ? '--start' : '--expiry', '0'),
@@ -110,6 +117,9 @@ export function accountProblem(
     fix: nsc('edit', 'account', '--name', name, flag, '0'),
   }
 }
+
+const isService = ({ account_server_url }: OperatorClaims['nats']): boolean =>
+  /^https?:/i.test(account_server_url ?? '')
 
 function conditions({ limits }: Rights): string[] {
   const notes: string[] = []

@@ -4,7 +4,7 @@ import { decodeActivation } from '../jwt/decode.ts'
 import { localPattern } from '../renaming.ts'
 import { findExport, verifyActivation } from '../rules/chain.ts'
 import { ALL, isRevoked } from '../rules/revocations.ts'
-import { isSubsetMatch, subjectsOverlap } from '../subjects.ts'
+import { hasWildcard, isSubsetMatch, subjectsOverlap } from '../subjects.ts'
 import { accountWord, nsc } from './commands.ts'
 import type { NamedImport } from './subjects.ts'
 
@@ -30,12 +30,9 @@ export function importSteps(
   const { kind, remote } = named
   const what = `the ${kind} ${quote(remote)}`
   const shared = findExport(exporter, kind, remote)
-  const add = nsc(
-    ...['add', 'export', '--account', accountWord(exporter), '--subject', remote],
-    kind === 'service' ? '--service' : null,
-  )
+  const { fix: add, why } = offer(exporter, kind, remote)
   if (!shared) {
-    const text = `${accountWord(exporter)} does not export ${what}`
+    const text = `${accountWord(exporter)} does not export ${what}${why}`
     // An export may not contain another one: then it is the import that asks for too much.
     const others = (exporter.nats.exports ?? []).filter((item) => item?.type === kind)
     const clashes = others.some((item) => isSubsetMatch(item?.subject ?? '', remote))
@@ -160,6 +157,24 @@ function take(importer: AccountClaims, local: string, name?: string): string {
   )
 }
 
+/** The command that makes the export, or the one that has to come before because of a limit; and that limit. */
+function offer(
+  exporter: AccountClaims,
+  kind: 'stream' | 'service',
+  subject: string,
+): { fix: string; why: string } {
+  const { exports: most, wildcards } = exporter.nats.limits
+  const edit = (flag: string, value?: string): string =>
+    nsc('edit', 'account', '--name', accountWord(exporter), flag, value ?? null)
+  if (most >= 0 && (exporter.nats.exports ?? []).length >= most)
+    return { fix: edit('--exports', '-1'), why: `, and its limit of ${most} exports is used up` }
+  if (most !== -1 && !wildcards && hasWildcard(subject))
+    return { fix: edit('--wildcard-exports'), why: ', and may not export wildcards' }
+  const service = kind === 'service' ? '--service' : null
+  const fix = nsc('add', 'export', '--account', accountWord(exporter), '--subject', subject, service)
+  return { fix, why: '' }
+}
+
 /** What is missing where an account imports nothing that covers the subject: the export, or only the import. */
 export function missingSteps(
   importer: AccountClaims,
@@ -171,11 +186,8 @@ export function missingSteps(
   const what = `the ${kind} ${quote(subject)}`
   const shared = findExport(exporter, kind, subject)
   if (!shared) {
-    const fix = nsc(
-      ...['add', 'export', '--account', accountWord(exporter), '--subject', subject],
-      kind === 'service' ? '--service' : null,
-    )
-    const text = `${accountWord(exporter)} does not export ${what}`
+    const { fix, why } = offer(exporter, kind, subject)
+    const text = `${accountWord(exporter)} does not export ${what}${why}`
     const step: ShareStep = { stage: 'export', ok: false, account: exporter.sub, text, fix }
     return [step, importStep(importer, exporter, kind, subject, { subject }, now)]
   }
