@@ -76,12 +76,18 @@ export function readAuthorization(block: ConfigValue, options: Options, problems
   addUsers(list, block, options, problems)
 }
 
+/** Names and nkeys of the users that are in options already. */
+const taken = new WeakMap<Options, Set<string>>()
+
 /** Users are known by name or nkey in the whole file; `at` is what a duplicate is blamed on. */
 export function addUsers(users: UserOptions[], at: ConfigValue, options: Options, problems: Problems): void {
+  const names = taken.get(options) ?? new Set()
+  taken.set(options, names)
   for (const user of users) {
     const name = user.nkey || user.user
-    if (options.users.some((other) => (other.nkey || other.user) === name))
+    if (names.has(name))
       problems.error(at, `Duplicate ${user.nkey === '' ? 'user' : 'nkey'} ${quoteText(name)} detected`)
+    names.add(name)
     options.users.push(user)
   }
 }

@@ -1,4 +1,5 @@
 // How log lines name a connection and its user.
+import { quoteText } from '../quote.ts'
 import type { Client } from './client.ts'
 
 /** `IP:port - cid:N`, before the connection has said who it is. */
@@ -18,7 +19,7 @@ export function fullLabel(client: Client): string {
   const { account } = client
   const place = account.label === account.name ? account.name : `${account.name}/${account.label}`
   const parts = [program, user === '' ? '' : `${place}/${user}`].filter((part) => part !== '')
-  return [firstLabel(client), ...parts.map((part) => JSON.stringify(part))].join(' - ')
+  return [firstLabel(client), ...parts.map((part) => quoteText(part))].join(' - ')
 }
 
 function userLabel({ options, user }: Client): string {
@@ -41,5 +42,5 @@ export function userName(client: Client): string {
   if (label === 'token') return 'Token "[REDACTED]"'
   const colon = label.indexOf(':')
   const kinds: Readonly<Record<string, string>> = { nkey: 'Nkey', user: 'User', jwt: 'JWT User' }
-  return `${kinds[label.slice(0, colon)]} ${JSON.stringify(label.slice(colon + 1))}`
+  return `${kinds[label.slice(0, colon)]} ${quoteText(label.slice(colon + 1))}`
 }
