@@ -21,7 +21,7 @@ export async function setUp(server: Server): Promise<void> {
   if (accounts.system !== null) {
     const { startSystem } = await import('./system/system.ts')
     await startSystem(server, accounts.system)
-    if (options.traceVerbose) (await import('./system/trace.ts')).traceSystem(server)
+    if (options.traceVerbose) (await import('./system/verbose.ts')).traceSystem(server)
   }
   await useTls(server, null)
   if (options.tls !== null) {

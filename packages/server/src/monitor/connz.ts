@@ -10,9 +10,10 @@ import {
   type SubscriptionSnapshot,
   snapshot,
 } from '../connection/snapshot.ts'
+import { goDuration } from '../duration.ts'
 import type { Server } from '../server.ts'
 import { local, utc } from '../time.ts'
-import { goDuration, uptime } from './format.ts'
+import { uptime } from './format.ts'
 import { filled, listed, nonzero, set } from './json.ts'
 import { QueryError } from './query.ts'
 

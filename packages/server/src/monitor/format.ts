@@ -1,5 +1,4 @@
 // How monitoring writes times.
-export { goDuration } from '../duration.ts'
 
 /** `1y2d3h4m5s`: the larger units only when they are not zero. */
 export function uptime(ms: number): string {

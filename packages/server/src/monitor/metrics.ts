@@ -80,10 +80,20 @@ function accounts(server: Server, record: Recorder): void {
     const label = { account: acc, name }
     record('account_connections', 'Open connections of the account.', conns, label)
     record('account_subscriptions', 'Subscriptions in the account.', num_subscriptions, label)
-    record('account_received_messages_total', 'Messages from its clients.', received.msgs, label)
-    record('account_received_bytes_total', 'Payload bytes from its clients.', received.bytes, label)
-    record('account_sent_messages_total', 'Messages to its clients.', sent.msgs, label)
-    record('account_sent_bytes_total', 'Payload bytes to its clients.', sent.bytes, label)
+    record('account_received_messages_total', 'Messages that its clients published.', received.msgs, label)
+    record('account_received_bytes_total', 'Bytes that its clients published.', received.bytes, label)
+    record(
+      'account_sent_messages_total',
+      'Messages that clients got of what was published in it.',
+      sent.msgs,
+      label,
+    )
+    record(
+      'account_sent_bytes_total',
+      'Bytes that clients got of what was published in it.',
+      sent.bytes,
+      label,
+    )
     record('account_slow_consumers_total', 'Its connections that did not keep up.', slow_consumers, label)
   }
 }

@@ -10,7 +10,8 @@ import { type Answer, ENDPOINTS, text } from './endpoints.ts'
 import { indexPage } from './index-page.ts'
 import { Query, QueryError } from './query.ts'
 
-const LIMITS = { headersTimeout: 5_000, maxHeaderSize: 1024 * 1024 }
+// Collectors ask every minute or so, on the connection that they have.
+const LIMITS = { headersTimeout: 5_000, keepAliveTimeout: 120_000, maxHeaderSize: 1024 * 1024 }
 const HTML = 'text/html; charset=utf-8'
 
 /** Opens the monitoring port. @throws ServerError when it is taken or the options do not fit together. */

@@ -16,7 +16,7 @@ import { announceEvents } from './events.ts'
 import { BadRequest, RequestOptions } from './options.ts'
 import { type Answer, DONE, Refusal, type Request } from './request.ts'
 import { answerServerRequests } from './requests.ts'
-import { sendTraces } from './traces.ts'
+import { sendTraces } from './trace-events.ts'
 
 const ACCEPT_ENCODING = 'Accept-Encoding'
 
