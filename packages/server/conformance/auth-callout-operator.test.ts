@@ -33,13 +33,20 @@ async function place(
   world: World,
   t: TestContext,
   change: (claims: AccountClaims) => void = () => {},
+  signing: KeyPair | null = null,
 ): Promise<Place> {
   const user = createKeyPair('user')
   const { key, claims } = await world.account((account) => {
     account.nats.authorization = { auth_users: [user.publicKey] }
     change(account)
   })
-  const creds = formatCreds(encode(newUserClaims(user.publicKey, 'service'), key), user.seed)
+  const signer = signing ?? key
+  const issued = (made: UserClaims): void => {
+    if (signing !== null) made.nats.issuer_account = key.publicKey
+  }
+  const own = newUserClaims(user.publicKey, 'service')
+  issued(own)
+  const creds = formatCreds(encode(own, signer), user.seed)
   const service = await CalloutService.start(world.server.url, {
     authenticator: credsAuthenticator(Buffer.from(creds)),
   })
@@ -51,8 +58,9 @@ async function place(
     client: (test, fields = { user: 'joe', pass: 'secret' }) =>
       world.client(
         test,
-        key,
+        signer,
         (sentinel) => {
+          issued(sentinel)
           sentinel.nats.bearer_token = true
           sentinel.nats.pub = { deny: ['>'] }
           sentinel.nats.sub = { deny: ['>'] }
@@ -300,6 +308,31 @@ inEveryWorld(
       const one = await world.client(t, key, undefined, { sign: null })
       assert.equal(await one.closed(), VIOLATION)
       assert.equal(service.requests.length, 0)
+    })
+  },
+)
+
+inEveryWorld(
+  'auth callout of a strict operator',
+  { operator: (claims) => (claims.nats.strict_signing_key_usage = true) },
+  (world) => {
+    it('takes users from signing keys alone', async (t) => {
+      const signing = createKeyPair('account')
+      const at = await place(
+        world,
+        t,
+        (claims) => {
+          claims.nats.signing_keys = [signing.publicKey]
+        },
+        signing,
+      )
+      const ofAccount = (user: UserClaims): void => {
+        user.nats.issuer_account = at.key.publicKey
+      }
+      at.service.will(admit(signing, signing, ofAccount))
+      assert.equal(await (await at.client(t)).flush(), '')
+      at.service.will(admit(at.key))
+      await refusedIn(world, await at.client(t), /User JWT issuer "A\w+" is not known/)
     })
   },
 )

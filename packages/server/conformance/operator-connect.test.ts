@@ -88,6 +88,10 @@ const REFUSALS: Record<string, Attempt> = {
     user: (claims) => (claims.nats.times_location = '+01:00'),
     log: /User JWT no longer valid: .*unknown time zone \+01:00/,
   },
+  'from a network of the other version of IP': {
+    user: (claims) => (claims.nats.src = ['::/0', '::/96']),
+    log: /Bad src Ip 127\.0\.0\.1/,
+  },
   'of an account that nobody pushed': {
     signer: () => createKeyPair('account'),
     log: /Account JWT lookup error: /,
@@ -287,7 +291,7 @@ inEveryWorld('an operator: lets a user in', {}, (world) => {
     const hour = (offset: number): string =>
       new Date(Date.now() + (offset + zone) * 3600_000).toISOString().slice(11, 19)
     const one = await world.client(t, key, (claims) => {
-      claims.nats.src = ['192.168.0.0/16', '127.0.0.0/8']
+      claims.nats.src = ['192.168.0.0/16', '::ffff:127.0.0.0/104']
       claims.nats.times = [
         { start: '00:00:00', end: '00:00:00' },
         { start: '9:00:00', end: '9:00:00.5' },

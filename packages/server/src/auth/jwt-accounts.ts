@@ -25,7 +25,7 @@ export interface Loaded {
   readonly account: Account
   readonly token: string
   readonly claims: AccountClaims
-  /** Keys that may sign users, each with its scope as text: any change of it is one. */
+  /** Keys that may sign users, each with its scope as text: any change of it is one. With a strict operator the account's own is none. */
   readonly signers: ReadonlyMap<string, string>
   /** A stand-in for the system account that nobody has pushed yet. */
   readonly temporary: boolean
@@ -197,12 +197,15 @@ export class JwtAccounts {
     if (before !== undefined) for (const cancel of before.cancel) cancel()
     const account = accounts.ensure(name)
     const cancel: (() => void)[] = []
-    const signers = [...accountSigners(claims)].map(([key, scope]) => [key, JSON.stringify(scope)] as const)
+    const signers = new Map(
+      [...accountSigners(claims)].map(([key, scope]) => [key, JSON.stringify(scope)] as const),
+    )
+    if (this.operators.demandsSigningKeys(claims.iss)) signers.delete(claims.sub)
     const loaded: Loaded = {
       account,
       token,
       claims,
-      signers: new Map(signers),
+      signers,
       temporary,
       loadedAt: Date.now(),
       cancel,

@@ -231,9 +231,7 @@ export class OperatorMode implements Authenticator {
     const { operators } = this.accounts
     if (!loaded.temporary && !operators.trusts(account.iss))
       return refused('Account JWT not signed by trusted operator')
-    const isIdentity = claims.iss === account.sub
-    if (!loaded.signers.has(claims.iss) || (isIdentity && operators.demandsSigningKeys(account.iss)))
-      return refused('User JWT issuer is not known')
+    if (!loaded.signers.has(claims.iss)) return refused('User JWT issuer is not known')
     try {
       if (user.rights?.of !== loaded) user.rights = rightsOf(user, loaded)
     } catch (error) {

@@ -3,11 +3,15 @@ import { BlockList, isIPv6 } from 'node:net'
 import type { Int64, TimeRange, UserPermissionLimits } from '@ngs/identity/node'
 import { CONNECTION_TYPES, type ConnectionType } from './authenticator.ts'
 
+/** Blocks of IPv6 with fewer bits hold no IPv4 address: those begin with `::ffff:`, all of it. */
+const MAPPED_BITS = 96
+
 /** True when the address lies in one of the CIDR blocks. */
 export function inNetworks(address: string, blocks: readonly string[]): boolean {
   const list = new BlockList()
   for (const block of blocks) {
     const [network, bits] = block.split('/')
+    if (!isIPv6(address) && isIPv6(network!) && Number(bits) < MAPPED_BITS) continue
     try {
       list.addSubnet(network!, Number(bits), isIPv6(network!) ? 'ipv6' : 'ipv4')
     } catch {
