@@ -40,6 +40,8 @@ import { inNetworks, typeProblem, validity } from './windows.ts'
 
 /** Verified user JWTs that are remembered. */
 const RECENT = 2_048
+/** Longer ones, which nobody needs, would make much of that. */
+const LONGEST_RECENT = 16 * 1024
 
 /** What a user may do by the JWTs of the user and the account. */
 interface Rights {
@@ -214,6 +216,7 @@ export class OperatorMode implements Authenticator {
     const claims = opened.claims()
     const key = isPublicKey(claims.sub, 'user') ? verifyingKey(claims.sub) : null
     const user: KnownUser = { claims, key, rights: null }
+    if (token.length > LONGEST_RECENT) return user
     if (this.#known.size >= RECENT) {
       for (const oldest of this.#known.keys()) {
         this.#known.delete(oldest)

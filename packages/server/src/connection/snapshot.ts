@@ -56,8 +56,13 @@ export interface ConnectionSnapshot extends ConnectionFigures {
   readonly subscriptions: readonly SubscriptionSnapshot[]
 }
 
+/** Cookies of strangers may be longer than all that CONNECT can hold, and many closed connections are remembered. */
+const LONGEST_REMEMBERED = 8 * 1024
+
 export function snapshot(client: Client): ConnectionSnapshot {
   const { transport, options, user, account } = client
+  const remembered = (text: string): string =>
+    client.stop !== null && text.length > LONGEST_REMEMBERED ? '' : text
   return {
     cid: client.cid,
     type: client.clientType,
@@ -82,9 +87,9 @@ export function snapshot(client: Client): ConnectionSnapshot {
       transport.tls === null || client.stop === null
         ? transport.tls
         : { ...transport.tls, certificate: undefined, verifiedChain: () => [] },
-    user: user.user,
+    user: remembered(user.user),
     account: account.name,
-    jwt: user.bearer ? '' : options.jwt || (user.jwt ?? ''),
+    jwt: user.bearer ? '' : remembered(options.jwt || (user.jwt ?? '')),
     issuerKey: user.issuerKey,
     proxyKey: user.proxyKey,
     userName: user.userName,
