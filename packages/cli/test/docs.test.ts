@@ -1,7 +1,7 @@
 // docs/cli.md: its commands work, in its order, and it names exactly the commands and flags that there are.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { tempDir } from '@ngs/testkit'
@@ -36,6 +36,35 @@ function commandsOf(group: Command, prefix = ''): { path: string; command: Comma
   })
 }
 
+/** Every file is in the table of the page, what the table is about is there, and nobody else can read any of it. */
+function checkDataDir(dataDir: string): void {
+  const page = readFileSync(join(root, 'docs/service.md'), 'utf8')
+  const [, section] = /^## The data directory$([\s\S]*?)^## /m.exec(page)!
+  const rows = section!.split('\n').filter((line) => line.startsWith('| `'))
+  const names = (text: string) => [...text.matchAll(/`([\w./-]+)`/g)].map((match) => match[1]!)
+  const subjects = rows.flatMap((line) => names(line.split('|')[1]!))
+  assert.deepEqual(
+    subjects.filter((name) => !existsSync(join(dataDir, name))),
+    [],
+  )
+  const mentioned = names(rows.join())
+  const found = globSync('**', { cwd: dataDir })
+  // A file, a folder by the files in it, or whatever is in a folder.
+  const isMentioned = (path: string) =>
+    mentioned.some(
+      (name) => name === path || name.startsWith(`${path}/`) || name === `${path.split('/')[0]}/`,
+    )
+  assert.deepEqual(
+    found.filter((path) => path !== '.' && !isMentioned(path)),
+    [],
+  )
+  // The server writes its ports file as everybody's; the folder is not.
+  assert.deepEqual(
+    found.filter((path) => !path.startsWith('run/') && (statSync(join(dataDir, path)).mode & 0o077) !== 0),
+    [],
+  )
+}
+
 describe('docs/cli.md', () => {
   const program = createProgram(
     { stdout: process.stdout, stderr: process.stderr, stdin: process.stdin, env: {}, cwd: '/' },
@@ -58,6 +87,7 @@ describe('docs/cli.md', () => {
     assert.equal(code, 0, text)
     assert.match(text, /\[r1\]: "hello"/)
     assert.match(text, /Demo is on the plan developer now/)
+    await t.test('whose data directory is what docs/service.md says it is', () => checkDataDir(up.dataDir))
     assert.equal(await up.stop(), 0)
   })
 
