@@ -17,6 +17,11 @@ export function usageError(text: string): NscError {
   return new NscError('usage', text, { showUsage: true })
 }
 
+/** The user was asked and does not want it: no usage, as nothing was wrong. */
+export function declined(): NscError {
+  return new NscError('declined', 'nothing was changed')
+}
+
 /** Any other failure of a command. */
 export function failure(text: string, cause?: unknown): NscError {
   return new NscError('failed', text, { cause })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { decodeActivation } from '@ngs/identity/node'
-import { wellKnownOperators } from '../src/store/well-known.ts'
 import { Sandbox } from './support/sandbox.ts'
 import { KEYS, needsTerminal, Terminal } from './support/terminal.ts'
 
@@ -234,14 +233,68 @@ test('init without flags asks for folder, operator and name', options, async (t)
   const sandbox = Sandbox.create(t, 'ours')
   const terminal = new Terminal(sandbox, ['init'])
   await terminal.answer('folder of the operator stores', enter)
-  await terminal.see('Create Operator')
-  // Well-known operators come first.
-  for (const _ of Array.from({ length: wellKnownOperators(sandbox.env).length })) terminal.type(down)
-  terminal.type(enter)
+  // Well-known operators come first in the list; making one is what is suggested.
+  await terminal.answer('Create Operator', enter)
   await terminal.answer('name of the operator, account and user', 'no/good')
   await terminal.see('name cannot contain')
   terminal.type(`${erase}Mine${enter}`)
   const { code, screen } = await terminal.exit()
   assert.equal(code, 0, screen)
   sandbox.claims('Mine', 'Mine', 'Mine')
+})
+
+test('an account that lacks what is asked about is said so at once', options, async (t) => {
+  const sandbox = await store(t)
+  for (const [command, missing] of [
+    ['edit user', /doesn't have any users - add one first/],
+    ['delete user', /doesn't have any users - add one first/],
+    ['describe user', /doesn't have any users - add one first/],
+    ['edit export', /doesn't have exports/],
+    ['delete export', /doesn't have exports/],
+    ['generate activation', /doesn't have exports/],
+  ] as const) {
+    const terminal = new Terminal(sandbox, [...command.split(' '), '-i', '--account', 'B'])
+    const { code, screen } = await terminal.exit()
+    assert.equal(code, 1, screen)
+    assert.match(screen, missing, command)
+  }
+})
+
+test('what is declined is not done, and is no wrong usage', options, async (t) => {
+  const sandbox = await store(t)
+  const before = sandbox.tree()
+  const terminal = new Terminal(sandbox, ['delete', 'account', '-i', 'A'])
+  for (const question of [
+    'revoke its users?',
+    'delete the keys',
+    'delete the creds files',
+    'delete the account A?',
+  ])
+    await terminal.answer(question, enter)
+  const { code, screen } = await terminal.exit()
+  assert.equal(code, 1, screen)
+  assert.match(screen, /Error: nothing was changed\s*$/)
+  assert.deepEqual(sandbox.tree(), before)
+})
+
+test('return alone revokes nobody else than the user it stands on', options, async (t) => {
+  const sandbox = await store(t)
+  const terminal = new Terminal(sandbox, ['revocations', 'add-user', '--account', 'B'])
+  await terminal.answer('user to revoke', enter)
+  await terminal.answer('public key of the user', interrupt)
+  await terminal.exit()
+  assert.equal(sandbox.claims('O', 'B').nats.revocations, undefined)
+})
+
+test('migrate -i asks what to copy', options, async (t) => {
+  const sandbox = await store(t)
+  await sandbox.ok(['add', 'operator', 'Other'])
+  const terminal = new Terminal(sandbox, ['migrate', '-i'])
+  await terminal.answer('copy all accounts of another operator?', enter)
+  await terminal.answer('folder of the operator', `${sandbox.stores}${enter}`)
+  await terminal.see('the folder of an operator in a stores root')
+  terminal.type(`/O${enter}`)
+  const { code, screen } = await terminal.exit()
+  assert.equal(code, 0, screen)
+  sandbox.claims('Other', 'A')
 })

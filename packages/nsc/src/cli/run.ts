@@ -66,7 +66,8 @@ async function runCommand(
       printError(io, thrown.message, '')
       return INTERRUPTED
     }
-    return printError(io, textOf(thrown), wanted ? usage() : '')
+    const wasDeclined = thrown instanceof NscError && thrown.code === 'declined'
+    return printError(io, textOf(thrown), wanted && !wasDeclined ? usage() : '')
   }
 }
 

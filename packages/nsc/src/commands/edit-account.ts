@@ -59,7 +59,8 @@ export async function run(call: Call): Promise<Report> {
   const { session, flags } = call
   const name = session.selectAccount(nameOf(call))
   checkJetStreamFlags(flags)
-  if (!flags.hasAny(...EDIT_FLAGS)) throw usageError('specify an edit option')
+  // Whoever was asked and left all as it is gets the same content signed anew.
+  if (!flags.hasAny(...EDIT_FLAGS) && !session.interactive) throw usageError('specify an edit option')
   const report = Report.list()
   await editAccount(session, name, async ({ store, account, signer, save }) => {
     const { nats } = account

@@ -13,7 +13,7 @@ const EDIT_FLAGS = [
 ]
 
 export async function run({ session, flags }: Call): Promise<Report> {
-  if (!flags.hasAny(...EDIT_FLAGS)) throw failure('please specify some options')
+  if (!flags.hasAny(...EDIT_FLAGS) && !session.interactive) throw failure('please specify some options')
   const report = Report.list()
   await editAccount(session, flags.text('account'), async ({ account, name, signer, save }) => {
     const target = findExport(account, name, flags.text('subject'))

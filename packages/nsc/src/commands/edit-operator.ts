@@ -28,7 +28,8 @@ const EDIT_FLAGS = [
 export async function run(call: Call): Promise<Report> {
   const { session, flags } = call
   const store = session.store()
-  if (!flags.hasAny(...EDIT_FLAGS)) throw usageError('specify an edit option')
+  // Whoever was asked and left all as it is gets the same content signed anew.
+  if (!flags.hasAny(...EDIT_FLAGS) && !session.interactive) throw usageError('specify an edit option')
   if (!store.hasOperator()) throw failure(`no operator ${quote(store.name)} found`)
   return withLock(store.dir, () => editOperator(call, store))
 }

@@ -16,7 +16,8 @@ export async function run(call: Call): Promise<Report> {
   const { session, flags } = call
   const given = nameOf(call)
   session.selectAccount(flags.text('account'))
-  if (!flags.hasAny(...EDIT_FLAGS)) throw usageError('specify an edit option')
+  // Whoever was asked and left all as it is gets the same content signed anew.
+  if (!flags.hasAny(...EDIT_FLAGS) && !session.interactive) throw usageError('specify an edit option')
   const account = session.requireAccount('')
   const store = session.store()
   const name = given || (store.onlyUser(account) ?? '')

@@ -20,11 +20,12 @@ export async function withConnection<T>(
   const user = flags.text('user') || (store.onlyUser(account) ?? '')
   if (user === '') throw usageError('a user is required')
   const file = session.keystore.credsPath(store.name, account, user)
-  if (statOf(file) === null)
-    throw failure(
-      `stat ${file}: no such file or directory - nsc generate creds --account ${quote(account)} ` +
-        `--name ${quote(user)} --output-file ${backquote(file)} makes it`,
-    )
+  if (statOf(file) === null) {
+    const remedy = store.hasUser(account, user)
+      ? `nsc generate creds --account ${quote(account)} --name ${quote(user)} --output-file ${backquote(file)} makes it`
+      : `account ${quote(account)} has no user ${quote(user)}`
+    throw failure(`stat ${file}: no such file or directory - ${remedy}`)
+  }
   const operator = store.operator()
   const urls = flags.text('nats') ? [flags.text('nats')] : (operator.nats.operator_service_urls ?? [])
   if (urls.length === 0)

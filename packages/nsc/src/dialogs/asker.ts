@@ -1,6 +1,6 @@
 import type { AccountClaims, Export, Import } from '@ngs/identity/node'
 import { type FlagValues, parseValue } from '../cli/flags.ts'
-import { textOf } from '../errors.ts'
+import { failure, textOf } from '../errors.ts'
 import type { Session } from '../session.ts'
 import { accountSignerRoles, type SignerRole, scopeOf, signerCandidates } from '../signing.ts'
 import { quote } from '../text.ts'
@@ -180,9 +180,18 @@ export class Asker {
       .map((name) => ({ value: name, label: name }))
   }
 
+  /** The users of the account; with -i, which would go on asking about them, an error when there are none. */
+  usersThere(): Choice[] {
+    const users = this.users()
+    const { account } = this.session.context
+    if (this.all && account !== '' && users.length === 0)
+      throw failure(`account ${quote(account)} doesn't have any users - add one first`)
+    return users
+  }
+
   /** A user of the account; the only one goes without saying. */
   async user(flag: 'name' | 'user' = 'name'): Promise<void> {
-    const users = this.users()
+    const users = this.given(flag) ? [] : this.usersThere()
     if (users.length > 1) await this.choose(flag, 'user', users, { required: true })
   }
 

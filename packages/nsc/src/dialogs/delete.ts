@@ -1,4 +1,4 @@
-import { failure } from '../errors.ts'
+import { declined } from '../errors.ts'
 import type { Asker } from './asker.ts'
 
 export async function deleteAccount(ask: Asker): Promise<void> {
@@ -11,13 +11,13 @@ export async function deleteAccount(ask: Asker): Promise<void> {
     const message =
       'the operator may need the token or keys of the account to cancel a service - delete anyway?'
     if (await ask.decide('force', message)) ask.set('force', 'true')
-    else if (ask.all) throw failure('nothing was changed')
+    else if (ask.all) throw declined()
   } else await sure(ask, `delete the account ${context.account}?`)
 }
 
 export async function deleteUser(ask: Asker): Promise<void> {
   await ask.account()
-  await ask.chooseMany('name', 'users to delete', ask.given('name') ? [] : ask.users(), true)
+  await ask.chooseMany('name', 'users to delete', ask.given('name') ? [] : ask.usersThere(), true)
   await ask.confirm('revoke', 'revoke them? Without it their creds files go on working', false)
   await keys(ask, 'the users')
   await sure(ask, `delete ${ask.flags.list('name').concat(ask.args).join(', ')}?`)
@@ -30,5 +30,5 @@ async function keys(ask: Asker, whose: string): Promise<void> {
 }
 
 async function sure(ask: Asker, message: string): Promise<void> {
-  if (ask.all && !(await ask.decide('name', message))) throw failure('nothing was changed')
+  if (ask.all && !(await ask.decide('name', message))) throw declined()
 }

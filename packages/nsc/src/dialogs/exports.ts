@@ -1,5 +1,6 @@
 import { type Export, hasWildcard, isPublicKey, isSubsetMatch } from '@ngs/identity/node'
 import { subjectError } from '../commands/shared.ts'
+import { failure } from '../errors.ts'
 import { usesHttpServer } from '../remote/account-server.ts'
 import { knownAccounts } from '../session.ts'
 import { quote } from '../text.ts'
@@ -85,6 +86,8 @@ export async function deleteExport(ask: Asker): Promise<void> {
 export async function generateActivation(ask: Asker): Promise<void> {
   await ask.account()
   const shared = ask.exports().filter((entry) => entry.token_req)
+  // What is missing is said by the command.
+  if (shared.length === 0) return
   if (shared.length > 1) await ask.choose('subject', 'export', exportChoices(shared), { required: true })
   const chosen = shared.find(({ subject }) => subject === ask.value('subject')) ?? shared[0]
   if (chosen && hasWildcard(chosen.subject ?? '') && ask.all) {
@@ -130,6 +133,9 @@ export async function targetAccount(ask: Asker, everyone: boolean): Promise<void
 async function chosenExport(ask: Asker, message: string): Promise<Export | null> {
   await ask.account()
   const exports = ask.exports()
+  const { account } = ask.session.context
+  if (ask.all && account !== '' && exports.length === 0)
+    throw failure(`account ${quote(account)} doesn't have exports`)
   if (exports.length > 1) await ask.choose('subject', message, exportChoices(exports), { required: true })
   return (
     exports.find(({ subject }) => subject === ask.value('subject')) ??

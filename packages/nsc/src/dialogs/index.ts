@@ -30,6 +30,7 @@ const DIALOGS: Record<string, () => Promise<Dialog>> = {
   'generate activation': async () => (await import('./exports.ts')).generateActivation,
   'generate creds': async () => (await import('./use.ts')).namedUser,
   'list users': async () => (await import('./use.ts')).onAccount,
+  migrate: async () => (await import('./migrate.ts')).migrate,
   pull: async () => (await import('./sync.ts')).pull,
   push: async () => (await import('./sync.ts')).push,
   'revocations add-user': async () => (await import('./revocations.ts')).addUser,

@@ -23,6 +23,7 @@ export async function askInit(session: Session, plan: InitPlan): Promise<InitPla
   const choice = await terminal.choose({
     flag: 'remote-operator',
     message: 'operator',
+    initial: 'create',
     options: [
       ...known.map(({ name, url }) => ({ value: url, label: name, hint: url })),
       { value: 'create', label: 'Create Operator', hint: 'for servers of your own' },

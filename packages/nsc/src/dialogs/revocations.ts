@@ -11,8 +11,9 @@ export async function addUser(ask: Asker): Promise<void> {
   if (ask.given('name') || ask.given('user-public-key')) return finish(ask)
   const options: Choice[] = [
     ...ask.users().map(({ value }) => ({ value: `name ${value}`, label: value })),
-    { value: `key ${ALL}`, label: 'all users', hint: 'issued before now' },
     { value: '', label: 'Other...', hint: 'by the public key' },
+    // Last: it is not what return alone should mean.
+    { value: `key ${ALL}`, label: 'all users', hint: 'issued before now' },
   ]
   if (!ask.all && ask.users().length === 1) return
   const [how, value = ''] = split(await ask.pick('name', 'user to revoke', options))
