@@ -79,6 +79,21 @@ test('edit account leaves alone what no flag names', async (t) => {
   })
 })
 
+test('delete import deletes nothing that comes from another account than the one named', async (t) => {
+  const nsc = Sandbox.create(t, 'ours')
+  for (const line of [
+    'init -n Op',
+    'add account B',
+    'add account C',
+    'add import -a B --src-account Op --remote-subject x',
+  ])
+    await nsc.ok(line.split(' '))
+  const refused = await nsc.run('delete import -a B --subject x --src-account C'.split(' '))
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /no import matching "x" found from account A/)
+  await nsc.ok('delete import -a B --subject x --src-account Op'.split(' '))
+})
+
 test('edit export keeps revocations, token position and response type', async (t) => {
   const sandbox = await operatorWith(t, 'A', 'B')
   await sandbox.ok([

@@ -23,16 +23,18 @@ export async function run({ session, flags }: Call): Promise<Report> {
   return report
 }
 
-/** The account is asked for only where the subject alone is ambiguous. */
+/** The account is needed only where the subject alone is ambiguous; named, it must be the right one. */
 function pick(imports: readonly Import[], subject: string, source: string): Import {
-  const matching = imports.filter((entry) => entry.subject === subject)
+  const matching = imports.filter(
+    (entry) => entry.subject === subject && (source === '' || entry.account === source),
+  )
   if (matching.length > 1 && source === '') {
     const accounts = matching.map((entry) => entry.account).join(', ')
     throw failure(
       `more than one import ${quote(subject)} found - specify --src-account with one of ${accounts}`,
     )
   }
-  const found = matching.length === 1 ? matching[0] : matching.find((entry) => entry.account === source)
+  const found = matching[0]
   if (!found) {
     const from = source === '' ? '' : ` from account ${source}`
     throw failure(`no import matching ${quote(subject)} found${from}`)
