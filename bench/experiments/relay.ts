@@ -1,5 +1,5 @@
-// What request/reply through one process of Node reaches that sleeps between messages: a relay that reads from one socket and writes to another, knows no
-// protocol and copies nothing. Whoever forwards requests between two processes does at least that.
+// What request/reply through one process of Node reaches that sleeps between messages: a relay that reads from one socket and writes to
+// another, knows no protocol and copies nothing. Whoever forwards requests between two processes does at least that.
 //
 //   node bench/experiments/relay.ts [seconds]
 //
