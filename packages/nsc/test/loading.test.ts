@@ -44,7 +44,17 @@ async function loadedBy(t: TestContext, sandbox: Sandbox, args: readonly string[
 const EVERY_COMMAND = [
   'commander',
   ...['cli/flags', 'cli/program', 'cli/registry', 'cli/run', 'environment', 'errors', 'files'],
-  ...['index', 'journal', 'json', 'keystore/keystore', 'main', 'names', 'session', 'store/context'],
+  ...[
+    'index',
+    'interrupt',
+    'journal',
+    'json',
+    'keystore/keystore',
+    'main',
+    'names',
+    'session',
+    'store/context',
+  ],
   ...['store/operator-store', 'text', 'values', 'version'],
 ].map((name) => (name === 'commander' ? name : `nsc/${name}.ts`))
 
@@ -52,6 +62,7 @@ test('--version loads nothing but the program itself', async (t) => {
   const sandbox = Sandbox.create(t, 'ours')
   assert.deepEqual(await loadedBy(t, sandbox, ['--version']), [
     'nsc/index.ts',
+    'nsc/interrupt.ts',
     'nsc/main.ts',
     'nsc/version.ts',
   ])

@@ -88,7 +88,12 @@ for (const engine of enginesUnderTest()) {
     await assertSame(sandbox, ['tool', 'pub', 'x', '-u', 'limited'])
     await assertSame(sandbox, ['tool', 'sub', 'secret', '-u', 'limited'])
     await assertSame(sandbox, ['tool', 'pub', 'x'])
-    await assertSame(sandbox, ['tool', 'pub', 'x', '-u', 'missing'])
+    const missing = await sandbox.run(['tool', 'pub', 'x', '-u', 'missing'])
+    assert.equal(missing.code, 1)
+    assert.match(
+      missing.stderr,
+      /missing\.creds: no such file or directory - account "A" has no user "missing"/,
+    )
   })
 
   test(`tools of both programs talk to each other (${engine.name})`, needsOfficial, async (t) => {

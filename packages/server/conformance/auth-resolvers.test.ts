@@ -112,13 +112,18 @@ for (const engine of enginesUnderTest()) {
     /** Paths below the base with their answers; a number is a status. */
     const answers = new Map<string, string | number>()
     const asked: string[] = []
+    /** Paths whose answers take a moment. */
+    const slow = new Set<string>()
     before(async () => {
       http = createServer((request, response) => {
         const path = request.url!.replace('/jwt/v1/accounts/', '')
         asked.push(path)
         const answer = answers.get(path) ?? 404
         if (answer === 0) return
-        response.writeHead(typeof answer === 'number' ? answer : 200).end(answer.toString())
+        const send = (): void =>
+          void response.writeHead(typeof answer === 'number' ? answer : 200).end(answer.toString())
+        if (slow.has(path)) setTimeout(send, 200)
+        else send()
       })
       await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
       const { port } = http.address() as { port: number }
@@ -169,6 +174,31 @@ for (const engine of enginesUnderTest()) {
           await world.waitForLogOf(one, /Account JWT lookup error: /)
         }),
       )
+    })
+    it('is asked for all that an account imports from before its users are let in', async (t) => {
+      const [last, middle, first] = Array.from({ length: 3 }, () => createKeyPair('account')) as [
+        KeyPair,
+        KeyPair,
+        KeyPair,
+      ]
+      const share = (key: KeyPair, from: KeyPair | null): void => {
+        const claims = newAccountClaims(key.publicKey)
+        claims.nats.exports = [{ name: 'q', subject: 'q', type: 'service' }]
+        if (from !== null)
+          claims.nats.imports = [{ name: 'q', subject: 'q', account: from.publicKey, type: 'service' }]
+        answers.set(key.publicKey, world.sign(claims))
+      }
+      share(last, null)
+      share(middle, last)
+      share(first, middle)
+      slow.add(middle.publicKey)
+      const service = await world.client(t, last)
+      service.say('SUB q 1')
+      await service.flush()
+      const requester = await world.client(t, first)
+      requester.say('PUB q back 2', 'hi')
+      await requester.flush()
+      assert.match((await service.message()).payload, /hi/)
     })
     it('is asked again for an account that has run out', async (t) => {
       const key = createKeyPair('account')

@@ -44,6 +44,8 @@ const REFRESH_MS = 1_000
 const SYSTEM_MS = 1_000
 /** A resolver that takes longer is worth a warning. */
 const SLOW_FETCH_MS = 1_000
+/** So long a login waits for accounts that its own imports from. */
+const EXPORTERS_MS = 1_000
 
 export class JwtAccounts {
   readonly operators: Operators
@@ -55,6 +57,8 @@ export class JwtAccounts {
   readonly #fetching = new Map<string, Promise<string | null>>()
   /** Exporters that are not there yet, which somebody imports from. */
   readonly #missing = new Set<string>()
+  /** Those of them that are asked for just now. */
+  readonly #coming = new Map<string, Promise<unknown>>()
 
   constructor(server: Server, operators: Operators, resolver: Resolver) {
     this.#server = server
@@ -107,10 +111,38 @@ export class JwtAccounts {
     return this.#missing.has(name)
   }
 
-  /** The account, from memory if it is there and has not expired. @throws (or rejects with) LookupError. */
+  /**
+   * The account, from memory if it is there and has not expired, with those it imports from: nobody is let in to imports that are still on
+   * their way. @throws (or rejects with) LookupError.
+   */
   lookup(name: string): Loaded | Promise<Loaded> {
     const loaded = this.#loaded.get(name)
-    return loaded !== undefined && !loaded.account.expired ? loaded : this.#load(name, loaded)
+    if (loaded === undefined || loaded.account.expired)
+      return this.#load(name, loaded).then((found) => this.#withExporters(found))
+    return this.#coming.size === 0 ? loaded : this.#withExporters(loaded)
+  }
+
+  async #withExporters(loaded: Loaded): Promise<Loaded> {
+    let isLate = false
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true
+        resolve()
+      }, EXPORTERS_MS).unref()
+    })
+    const seen = new Set([loaded.account.name])
+    // The set grows while it is walked: exporters may import in their turn.
+    for (const name of seen)
+      for (const item of this.#loaded.get(name)?.claims.nats.imports ?? []) {
+        const exporter = item?.account
+        if (exporter === undefined || seen.has(exporter) || isLate) continue
+        seen.add(exporter)
+        const coming = this.#coming.get(exporter)
+        if (coming !== undefined) await Promise.race([coming, timeout])
+      }
+    clearTimeout(timer)
+    return loaded
   }
 
   async #load(name: string, expired: Loaded | undefined): Promise<Loaded> {
@@ -234,10 +266,15 @@ export class JwtAccounts {
   #bring(exporter: string): void {
     if (this.#loaded.has(exporter) || !isPublicKey(exporter, 'account')) return
     this.#missing.add(exporter)
-    this.#fetch(exporter).then(
-      (token) => token !== null && !this.#loaded.has(exporter) && this.accept(exporter, token),
-      () => {},
-    )
+    const coming = this.#fetch(exporter)
+      .then(
+        (token) => token !== null && !this.#loaded.has(exporter) && this.accept(exporter, token),
+        () => {},
+      )
+      .finally(() => {
+        if (this.#coming.get(exporter) === coming) this.#coming.delete(exporter)
+      })
+    this.#coming.set(exporter, coming)
   }
 
   /** The account's time is over: everybody leaves, nobody comes in until a newer token is there. */
