@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { tempDir } from '@ngs/testkit'
@@ -37,6 +37,17 @@ describe('the lock of a data directory', () => {
     lock.release()
     ;(await DataDirLock.acquire(dir)).release()
     assert.deepEqual(readdirSync(dir), [])
+  })
+
+  it('may be gone with its directory when the server has ended', async (t) => {
+    const dir = join(tempDir(t), 'data')
+    mkdirSync(dir)
+    const lock = await DataDirLock.acquire(dir)
+    lock.setServer(process.pid)
+    rmSync(dir, { recursive: true })
+    lock.setServer(null)
+    lock.release()
+    assert.equal(existsSync(dir), false)
   })
 
   it('of a dead process is taken over', async (t) => {

@@ -47,8 +47,13 @@ export class DataDirLock {
   setServer(pid: number | null): void {
     this.#holder.server = pid === null ? null : identify(pid)
     const temporary = `${this.#file}.${process.pid}`
-    writeFileSync(temporary, JSON.stringify(this.#holder), { mode: 0o600 })
-    renameSync(temporary, this.#file)
+    try {
+      writeFileSync(temporary, JSON.stringify(this.#holder), { mode: 0o600 })
+      renameSync(temporary, this.#file)
+    } catch (error) {
+      // Whoever has removed the directory has taken the lock along: of a server that has ended there is nothing to note any more.
+      if (pid !== null || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
 
   release(): void {
