@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { needsOfficial } from './support/sandbox.ts'
-import { type Pair, runBoth, type Step } from './support/scenario.ts'
-import { sameTokens } from './support/tokens.ts'
-
-/** Tokens of both stores are equal field by field, keys and times aside; so are files and modes. */
-function assertSameStores({ ours, official }: Pair): void {
-  assert.deepEqual(ours.tree(), official.tree())
-  assert.equal(sameTokens(ours, official), null)
-}
+import { runBoth, type Step } from './support/scenario.ts'
+import { assertSameStores } from './support/tokens.ts'
 
 test('init makes the same operator, accounts, users, files and text', needsOfficial, async (t) => {
   const pair = await runBoth(t, [

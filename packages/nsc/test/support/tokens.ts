@@ -1,10 +1,18 @@
+import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { undecorateJwt, unverifiedDecode } from '@ngs/identity/node'
 import { comparable, maskKeys, type Sandbox, type WireClaims } from './sandbox.ts'
+import type { Pair } from './scenario.ts'
 
 /** Seconds that clocks may move on between two programs. */
 const SLACK = 10
+
+/** Tokens of both stores are equal field by field, keys and times aside; so are files and modes. */
+export function assertSameStores({ ours, official }: Pair): void {
+  assert.deepEqual(ours.tree(), official.tree())
+  assert.equal(sameTokens(ours, official), null)
+}
 
 /** Compares all tokens and creds files of two homes, field by field; null when they are equal. */
 export function sameTokens(ours: Sandbox, official: Sandbox): unknown {
